@@ -1,0 +1,50 @@
+import type { TimeUs } from "../time.ts";
+
+/**
+ * Consecutive events of one event camera as a structure of arrays; element i of every array is
+ * event i. Times never decrease. The arrays may be longer than `count`; what lies behind is unused.
+ */
+export interface DvsPacket {
+  /** Sensor size in pixels; every `x[i] < width`, every `y[i] < height`, origin upper left. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of events. */
+  readonly count: number;
+  /** Event times, whole microseconds. Float64 is exact to 2^53 µs. */
+  readonly timeUs: Float64Array;
+  readonly x: Uint16Array;
+  readonly y: Uint16Array;
+  /** Polarity: 1 where it got brighter (ON), 0 where it got darker (OFF). */
+  readonly on: Uint8Array;
+}
+
+/** A packet with room for `count` events, all zero. */
+export function createDvsPacket(width: number, height: number, count: number): DvsPacket {
+  return {
+    width,
+    height,
+    count,
+    timeUs: new Float64Array(count),
+    x: new Uint16Array(count),
+    y: new Uint16Array(count),
+    on: new Uint8Array(count),
+  };
+}
+
+/** Events `from` (included) to `to` (excluded) of `packet`, as a view on the same memory. */
+export function dvsPacketView(packet: DvsPacket, from: number, to: number): DvsPacket {
+  return {
+    width: packet.width,
+    height: packet.height,
+    count: to - from,
+    timeUs: packet.timeUs.subarray(from, to),
+    x: packet.x.subarray(from, to),
+    y: packet.y.subarray(from, to),
+    on: packet.on.subarray(from, to),
+  };
+}
+
+/** Event time of the last event of a packet that is not empty. */
+export function lastTimeUs(packet: DvsPacket): TimeUs {
+  return packet.timeUs[packet.count - 1]!;
+}
