@@ -1,0 +1,86 @@
+import type { FloatArray, LayerState } from "../cells/kernels/kernel.ts";
+import type { TimeUs } from "../sensors/time.ts";
+import type { FusionGraph, Source } from "./fusion-graph.ts";
+
+/**
+ * All that one stream has become: held features, c and h of every layer in one arena, and a few
+ * numbers. `stepFusion` changes it in place; a checkpoint is a copy of it.
+ */
+export interface FusionState {
+  readonly graph: FusionGraph;
+  readonly arena: FloatArray;
+  /** Last features of each sensor, views on the arena; an encoder writes them. */
+  readonly features: readonly FloatArray[];
+  readonly layers: readonly LayerState[];
+  /** Head values; current after `readHead`. */
+  readonly heads: readonly FloatArray[];
+  /** 1 where a head's inputs changed since its value was computed. */
+  readonly headStale: Uint8Array;
+  readonly progress: StreamProgress;
+  readonly work: WorkCounts;
+  /** Bits of the sensors that have news in the tick under way. */
+  news: number;
+}
+
+/** Where a stream stands in event time. */
+export interface StreamProgress {
+  /** What phases are counted from; undefined until the first event or marker. */
+  epochUs: TimeUs | undefined;
+  ticks: number;
+  /** Time of the last tick; undefined before the first. */
+  timeUs: TimeUs | undefined;
+  /** Per sensor: time of its last event, NaN before the first. */
+  readonly sensorTimeUs: Float64Array;
+  /** Per sensor: events taken in. */
+  readonly sensorEvents: Float64Array;
+}
+
+/** Work done per layer, for the open fraction and the cost saved. */
+export interface WorkCounts {
+  /** Evaluations: how often gates were looked at. */
+  readonly steps: Float64Array;
+  /** Units computed: Σ of open units over the steps. */
+  readonly unitUpdates: Float64Array;
+}
+
+/** The state of a stream before its first event: all zero. */
+export function createFusionState(graph: FusionGraph): FusionState {
+  const arena = graph.kernel.allocate(graph.arenaLength);
+  return {
+    graph,
+    arena,
+    features: graph.sensors.map(({ offset, size }) => arena.subarray(offset, offset + size)),
+    layers: graph.layers.map(({ kernel, offset }) => kernel.bind(arena, offset)),
+    heads: graph.heads.map(({ size }) =>
+      arena instanceof Float32Array ? new Float32Array(size) : new Float64Array(size),
+    ),
+    headStale: new Uint8Array(graph.heads.length).fill(1),
+    progress: {
+      epochUs: undefined,
+      ticks: 0,
+      timeUs: undefined,
+      sensorTimeUs: new Float64Array(graph.sensors.length).fill(Number.NaN),
+      sensorEvents: new Float64Array(graph.sensors.length),
+    },
+    work: {
+      steps: new Float64Array(graph.layers.length),
+      unitUpdates: new Float64Array(graph.layers.length),
+    },
+    news: 0,
+  };
+}
+
+/** Forgets everything but the work counts and begins again at `epochUs`. */
+export function resetFusionState(state: FusionState, epochUs: TimeUs): void {
+  state.arena.fill(0);
+  state.headStale.fill(1);
+  state.news = 0;
+  state.progress.epochUs = epochUs;
+  state.progress.timeUs = undefined;
+  state.progress.sensorTimeUs.fill(Number.NaN);
+}
+
+/** What a source holds now: a view, valid as long as the state. */
+export function sourceView(state: FusionState, source: Source): FloatArray {
+  return source.from === "sensor" ? state.features[source.index]! : state.layers[source.index]!.h;
+}

@@ -1,0 +1,41 @@
+import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+import type { Delivery } from "../source.ts";
+
+/** Events `from` (included) to `to` (excluded) of one item; 0 to 1 for all but DVS packets. */
+export interface EventRange {
+  readonly event: SensorEvent;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All events of a stream at one time, in order of (sensor priority, seq). */
+export interface Tick {
+  readonly kind: "tick";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly ranges: readonly EventRange[];
+  /** Deliveries whose last event this is. */
+  readonly finished: readonly Delivery[];
+}
+
+/** Several ticks in a row of one DVS packet, with no event of another sensor at or between them. */
+export interface Run {
+  readonly kind: "run";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly range: EventRange;
+  readonly finished: readonly Delivery[];
+}
+
+/** A marker whose time has come. */
+export interface MergedMarker {
+  readonly kind: "marker";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly marker: Marker;
+  readonly finished: readonly Delivery[];
+}
+
+/** A stream in event-time order. */
+export type MergedItem = Tick | Run | MergedMarker;
