@@ -1,0 +1,107 @@
+import { createDvsPacket, type DvsPacket } from "../../dvs-packet.ts";
+
+/**
+ * Why the time that seems to have passed before a packet's first event cannot be trusted, so that
+ * a model re-bases its state instead of carrying it across a false step.
+ * - `jump`: time went forward by more than a second between two readings of the sensor clock.
+ * - `reset`: the sensor clock started again; the decoder goes on from the last time it gave out.
+ */
+export type Discontinuity = "jump" | "reset";
+
+/** A packet as a decoder gives it out. */
+export interface DecodedDvsPacket extends DvsPacket {
+  readonly discontinuity: Discontinuity | undefined;
+}
+
+/** Events per packet at most. */
+export const packetEventsMax = 16_384;
+
+type Columns = Pick<DvsPacket, "timeUs" | "x" | "y" | "on">;
+
+/**
+ * Collects decoded events into packets that do not depend on how the input came in: a packet ends
+ * after `packetEventsMax` events, at a discontinuity and at the end of the input.
+ *
+ * Decoders write `columns[…][count]` themselves and then set `count`.
+ */
+export class PacketBuilder {
+  count = 0;
+  columns: Columns = createDvsPacket(0, 0, packetEventsMax);
+  #width = 0;
+  #height = 0;
+  #discontinuity: Discontinuity | undefined;
+  #closed: DecodedDvsPacket | undefined;
+
+  get width(): number {
+    return this.#width;
+  }
+
+  get height(): number {
+    return this.#height;
+  }
+
+  /** Sensor size in pixels. Events already collected keep theirs. */
+  setSize(width: number, height: number): void {
+    if (this.count > 0 && (width !== this.#width || height !== this.#height)) this.#close();
+    this.#width = width;
+    this.#height = height;
+  }
+
+  /** Ends the packet under construction and marks the one that begins now. */
+  cut(discontinuity: Discontinuity): void {
+    if (this.count > 0) this.#close();
+    this.#discontinuity = discontinuity;
+  }
+
+  /** Adds one event. For rare paths; hot loops write the columns themselves. */
+  append(timeUs: number, x: number, y: number, on: number): void {
+    const { columns, count } = this;
+    columns.timeUs[count] = timeUs;
+    columns.x[count] = x;
+    columns.y[count] = y;
+    columns.on[count] = on;
+    this.count = count + 1;
+  }
+
+  /** True if a packet waits to be taken, and no event may be added before it has been. */
+  get isReady(): boolean {
+    return this.#closed !== undefined || this.count === packetEventsMax;
+  }
+
+  /** The packet that is ready. */
+  take(): DecodedDvsPacket | undefined {
+    if (this.#closed === undefined && this.count === packetEventsMax) this.#close();
+    const packet = this.#closed;
+    this.#closed = undefined;
+    return packet;
+  }
+
+  /** What has been collected, full or not; `undefined` if there is nothing. */
+  takeRest(): DecodedDvsPacket | undefined {
+    if (this.#closed === undefined && this.count > 0) this.#close();
+    return this.take();
+  }
+
+  #close(): void {
+    this.#closed = { ...this.#handOver(), discontinuity: this.#discontinuity };
+    this.#discontinuity = undefined;
+    this.count = 0;
+  }
+
+  /** A small packet is copied out of the columns, a large one takes them along. */
+  #handOver(): DvsPacket {
+    const { count, columns } = this;
+    const size = { width: this.#width, height: this.#height, count };
+    if (count > packetEventsMax / 2) {
+      this.columns = createDvsPacket(0, 0, packetEventsMax);
+      return { ...size, timeUs: columns.timeUs, x: columns.x, y: columns.y, on: columns.on };
+    }
+    return {
+      ...size,
+      timeUs: columns.timeUs.slice(0, count),
+      x: columns.x.slice(0, count),
+      y: columns.y.slice(0, count),
+      on: columns.on.slice(0, count),
+    };
+  }
+}
