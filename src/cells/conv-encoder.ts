@@ -26,7 +26,9 @@ export function createConvEncoder(
   stages: readonly ConvStage[],
 ): (frame: Float32Array) => Float32Array {
   if (stages.length !== encoderStages) {
-    throw new RangeError(`Cannot build encoder: needs ${encoderStages} stages, got ${stages.length}`);
+    throw new RangeError(
+      `Cannot build encoder: needs ${encoderStages} stages, got ${stages.length}`,
+    );
   }
   const plan: Plane[] = [];
   let side: Plane = { channels: 1, width, height, values: new Float32Array(0) };

@@ -43,7 +43,9 @@ export function* evaluateDense(
   };
   for (const tick of ticks) {
     const t = tick.timeUs - epochUs;
-    const lastOpenness: Float64Array[] = graph.layers.map(({ spec }) => new Float64Array(spec.units));
+    const lastOpenness: Float64Array[] = graph.layers.map(
+      ({ spec }) => new Float64Array(spec.units),
+    );
     let news = 0;
     const evaluate = (layer: GraphLayer): void => {
       const x = mergedInput(layer, read, news);

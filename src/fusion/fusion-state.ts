@@ -16,6 +16,8 @@ export interface FusionState {
   readonly heads: readonly FloatArray[];
   /** 1 where a head's inputs changed since its value was computed. */
   readonly headStale: Uint8Array;
+  /** Per softmax head with output on-change: the class last predicted, −1 before the first. */
+  readonly lastClass: Int32Array;
   readonly progress: StreamProgress;
   readonly work: WorkCounts;
   /** Bits of the sensors that have news in the tick under way. */
@@ -55,6 +57,7 @@ export function createFusionState(graph: FusionGraph): FusionState {
       arena instanceof Float32Array ? new Float32Array(size) : new Float64Array(size),
     ),
     headStale: new Uint8Array(graph.heads.length).fill(1),
+    lastClass: new Int32Array(graph.heads.length).fill(-1),
     progress: {
       epochUs: undefined,
       ticks: 0,
@@ -74,6 +77,7 @@ export function createFusionState(graph: FusionGraph): FusionState {
 export function resetFusionState(state: FusionState, epochUs: TimeUs): void {
   state.arena.fill(0);
   state.headStale.fill(1);
+  state.lastClass.fill(-1);
   state.news = 0;
   state.progress.epochUs = epochUs;
   state.progress.timeUs = undefined;

@@ -95,7 +95,8 @@ export interface GoldenFile {
 
 /** `POLYPHASE_GOLDEN`, or the numbers this repository keeps. */
 export const goldenPath: string =
-  process.env["POLYPHASE_GOLDEN"] ?? new URL("../../fixtures/golden/phased-lstm.json", import.meta.url).pathname;
+  process.env["POLYPHASE_GOLDEN"] ??
+  new URL("../../fixtures/golden/phased-lstm.json", import.meta.url).pathname;
 
 export function readGolden(): GoldenFile {
   if (!existsSync(goldenPath)) throw new Error(`Cannot read golden numbers: no file ${goldenPath}`);

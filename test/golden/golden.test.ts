@@ -153,7 +153,8 @@ describe(`golden numbers of ${goldenPath}`, () => {
     ) as GoldenLayer;
     for (const [kernel, tolerance] of kernels) {
       for (const gate of ["phase", "always"] as const) {
-        const oscillator = gate === "phase" ? { tau: block.tau, s: block.s, r_on: block.r_on } : undefined;
+        const oscillator =
+          gate === "phase" ? { tau: block.tau, s: block.s, r_on: block.r_on } : undefined;
         const parameters = goldenParameters(layer, gate, oscillator);
         const worst = worstOfSequence(kernel, parameters, block.steps, block.x, "step");
         expect(worst, `${kernel.name} ${gate}`).toBeLessThanOrEqual(tolerance);
@@ -211,7 +212,9 @@ function goldenGraph(block: GoldenFusion, kernel: Kernel): FusionGraph {
   const put = (name: string, shape: number[], values: readonly number[], double = false): void => {
     // Golden values are float64; storing them as such keeps the reference exact.
     const data =
-      double || kernel.name === "reference-f64" ? Float64Array.from(values) : Float32Array.from(values);
+      double || kernel.name === "reference-f64"
+        ? Float64Array.from(values)
+        : Float32Array.from(values);
     weights.set(name, { shape, data });
   };
   for (const name of ["A", "V", "M1", "M2"] as const) {

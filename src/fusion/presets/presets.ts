@@ -1,4 +1,4 @@
-import { graphFormat, type GraphSpec, type LayerSpec } from "../spec/graph-spec.ts";
+import { type GraphSpec, graphFormat, type LayerSpec } from "../spec/graph-spec.ts";
 import { gridLabels } from "./grid-labels.ts";
 import type { OscillatorRange } from "./seeded-weights.ts";
 

@@ -39,7 +39,8 @@ export function seededWeights(
     setForgetBias(layer, weights);
     const range = oscillators[layer.name];
     if (hasOscillator(layer.gate.mode) && layer.gate.mode !== "aligned") {
-      if (range === undefined) throw new RangeError(`Cannot seed ${layer.name}: no oscillator range`);
+      if (range === undefined)
+        throw new RangeError(`Cannot seed ${layer.name}: no oscillator range`);
       setStratifiedGates(layer, range, weights);
     }
     scaleInputs(weights.get(`${layer.name}.input_weights`)!, inputLength(layer, sizes));

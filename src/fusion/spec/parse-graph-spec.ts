@@ -133,7 +133,8 @@ function parseHead(reader: SpecReader): HeadSpec {
   };
   let head: HeadSpec;
   if (type === "softmax") head = { type, ...base, labels: reader.strings("labels") };
-  else if (type === "linear") head = { type, ...base, size: reader.number("size", positiveInteger) };
+  else if (type === "linear")
+    head = { type, ...base, size: reader.number("size", positiveInteger) };
   else {
     head = {
       type,

@@ -58,7 +58,9 @@ export class SpecReader {
   }
 
   objects(name: string): readonly SpecReader[] {
-    return this.#array(name).map((item, i) => new SpecReader(item, `${this.fieldPath(name)}[${i}]`));
+    return this.#array(name).map(
+      (item, i) => new SpecReader(item, `${this.fieldPath(name)}[${i}]`),
+    );
   }
 
   object(name: string): SpecReader {

@@ -46,7 +46,9 @@ function validateNames(spec: GraphSpec): void {
     spec[part].forEach(({ name }, i) => {
       const path = `${part}[${i}].name`;
       if (!namePattern.test(name)) {
-        throw specError(`${path} must be letters, digits, "-" and "_", got ${JSON.stringify(name)}`);
+        throw specError(
+          `${path} must be letters, digits, "-" and "_", got ${JSON.stringify(name)}`,
+        );
       }
       const earlier = seen.get(name);
       if (earlier !== undefined) {
@@ -92,7 +94,9 @@ function validateUse(spec: GraphSpec): void {
   const used = new Set([...spec.layers, ...spec.heads].flatMap((node) => node.inputs));
   const idle = [...spec.sensors, ...spec.layers].find((node) => !used.has(node.name));
   if (idle !== undefined) {
-    throw specError(`${JSON.stringify(idle.name)} must be an input of a layer or head, but is of none`);
+    throw specError(
+      `${JSON.stringify(idle.name)} must be an input of a layer or head, but is of none`,
+    );
   }
 }
 

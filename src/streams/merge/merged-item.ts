@@ -1,10 +1,10 @@
-import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
+import type { DvsEvent, Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { Delivery } from "../source.ts";
 
 /** Events `from` (included) to `to` (excluded) of one item; 0 to 1 for all but DVS packets. */
-export interface EventRange {
-  readonly event: SensorEvent;
+export interface EventRange<E extends SensorEvent = SensorEvent> {
+  readonly event: E;
   readonly from: number;
   readonly to: number;
 }
@@ -24,7 +24,7 @@ export interface Run {
   readonly kind: "run";
   readonly stream: string;
   readonly timeUs: TimeUs;
-  readonly range: EventRange;
+  readonly range: EventRange<DvsEvent>;
   readonly finished: readonly Delivery[];
 }
 

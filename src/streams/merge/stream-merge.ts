@@ -155,10 +155,10 @@ export class StreamMerge {
     const finished: Delivery[] = [];
     this.#advance(cursor, limitUs, ranges, finished);
     const stream = this.#stream;
-    const range = ranges[0]!;
+    const { event, from, to } = ranges[0]!;
     this.#emit(
-      range.event.kind === "dvs"
-        ? { kind: "run", stream, timeUs, range, finished }
+      event.kind === "dvs"
+        ? { kind: "run", stream, timeUs, range: { event, from, to }, finished }
         : { kind: "tick", stream, timeUs, ranges, finished },
     );
   }

@@ -1,0 +1,73 @@
+import type { TimeUs } from "../sensors/time.ts";
+import type { FusionState } from "./fusion-state.ts";
+import type { Prediction } from "./prediction.ts";
+import { readHead } from "./read-head.ts";
+import type { HeadSpec, OutputRole } from "./spec/graph-spec.ts";
+
+/** What just happened to a stream. */
+export type OutputCue = "tick" | "segment-end" | "session-end";
+
+const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
+  tick: ["every-tick", "on-change"],
+  "segment-end": ["per-segment"],
+  "session-end": ["last"],
+};
+
+/**
+ * The predictions that a cue calls for, head by head. A stream that has seen no event has none.
+ *
+ * @param timeUs time of the tick, or of the marker that ended a segment or session
+ */
+export function readPredictions(
+  state: FusionState,
+  stream: string,
+  cue: OutputCue,
+  timeUs: TimeUs,
+): readonly Prediction[] {
+  if (state.progress.timeUs === undefined) return [];
+  const predictions: Prediction[] = [];
+  for (const { spec, index } of state.graph.heads) {
+    if (!rolesOfCue[cue].includes(spec.output)) continue;
+    const held = state.headStale[index] === 0;
+    // What is on-change cannot change while its inputs are held.
+    if (spec.output === "on-change" && held) continue;
+    const values = readHead(state, index);
+    const top = spec.type === "softmax" ? indexOfLargest(values) : -1;
+    if (spec.output === "on-change") {
+      if (state.lastClass[index] === top) continue;
+      state.lastClass[index] = top;
+    }
+    predictions.push({
+      stream,
+      head: spec.name,
+      role: spec.output,
+      timeUs,
+      tick: state.progress.ticks,
+      held,
+      ...labelOf(spec, top),
+      values: Array.from(values),
+      ageUs: ages(state, timeUs),
+    });
+  }
+  return predictions;
+}
+
+/** Index of the largest value; the first of equals. */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+function labelOf(spec: HeadSpec, top: number): { readonly label?: string } {
+  return spec.type === "softmax" ? { label: spec.labels[top]! } : {};
+}
+
+function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {
+  const ageUs: Record<string, number> = {};
+  for (const { spec, index } of state.graph.sensors) {
+    const age = timeUs - state.progress.sensorTimeUs[index]!;
+    if (!Number.isNaN(age)) ageUs[spec.name] = age;
+  }
+  return ageUs;
+}

@@ -1,0 +1,122 @@
+import { Observable, type OperatorFunction } from "rxjs";
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import type { AheadEncoder } from "../../fusion/encoder.ts";
+import type { FusionModel } from "../../fusion/fusion-model.ts";
+import type { Prediction } from "../../fusion/prediction.ts";
+import type { StepMode } from "../../fusion/step-fusion.ts";
+import type { SensorEvent } from "../../sensors/sensor-event.ts";
+import type { EventCounts } from "../../telemetry/event-counts.ts";
+import type { MergedItem } from "../merge/merged-item.ts";
+import type { Delivery } from "../source.ts";
+import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
+
+/** What one merged item led to. */
+export interface FusedItem {
+  readonly predictions: readonly Prediction[];
+  /** Deliveries that have no effect still to come. */
+  readonly finished: readonly Delivery[];
+}
+
+const noFeatures: AheadFeatures = new Map();
+const nothing: readonly Prediction[] = [];
+
+/**
+ * Applies merged items to their streams' states, in order. Items whose features need a slow encoder
+ * wait for it, and all behind them; everything else goes through in the same turn of the event loop.
+ *
+ * @param streams receives the fusion of each stream at its first item; the caller reads final states
+ *   from it
+ */
+export function fuse(
+  model: FusionModel,
+  streams: Map<string, StreamFusion>,
+  counts: EventCounts,
+  mode: StepMode,
+): OperatorFunction<MergedItem, FusedItem> {
+  const ahead = new Map<string, AheadEncoder>();
+  model.encoders.forEach((encoder, i) => {
+    if (encoder.mode === "ahead") ahead.set(model.graph.sensors[i]!.spec.name, encoder);
+  });
+  return (items) =>
+    new Observable((subscriber) => {
+      let predictions: readonly Prediction[] = nothing;
+      const collect = (more: readonly Prediction[]): void => {
+        predictions = predictions.length === 0 ? more : [...predictions, ...more];
+      };
+      const emit = (finished: readonly Delivery[]): void => {
+        const fused = { predictions, finished };
+        predictions = nothing;
+        if (fused.predictions.length > 0 || finished.length > 0) subscriber.next(fused);
+      };
+      const fusionOf = (stream: string): StreamFusion => {
+        let fusion = streams.get(stream);
+        if (fusion === undefined) {
+          fusion = new StreamFusion(model, stream, collect, mode);
+          streams.set(stream, fusion);
+        }
+        return fusion;
+      };
+      const apply = (item: MergedItem, features: AheadFeatures): void => {
+        counts.fuse(fusionOf(item.stream).apply(item, features));
+        emit(item.finished);
+      };
+      const end = (): void => {
+        for (const fusion of streams.values()) fusion.end();
+        emit([]);
+        subscriber.complete();
+      };
+      return items.subscribe(inOrder(ahead, apply, end, (error) => subscriber.error(error)));
+    });
+}
+
+/** An observer that calls `apply` in order of arrival, at once where no slow encoder is involved. */
+function inOrder(
+  ahead: ReadonlyMap<string, AheadEncoder>,
+  apply: (item: MergedItem, features: AheadFeatures) => void,
+  end: () => void,
+  fail: (error: unknown) => void,
+): { next(item: MergedItem): void; error(error: unknown): void; complete(): void } {
+  let waiting = 0;
+  let tail: Promise<void> = Promise.resolve();
+  const then = (work: () => void | Promise<void>): void => {
+    waiting++;
+    tail = tail.then(work).then(() => {
+      waiting--;
+    });
+    // A failure reaches the subscriber once; what is queued behind it never runs.
+    tail.catch(fail);
+  };
+  const applyNow = (item: MergedItem): void => {
+    try {
+      apply(item, noFeatures);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  return {
+    next: (item) => {
+      const slow = ahead.size > 0 ? computeAhead(ahead, item) : undefined;
+      if (slow !== undefined) then(async () => apply(item, await slow));
+      else if (waiting > 0) then(() => apply(item, noFeatures));
+      else applyNow(item);
+    },
+    error: fail,
+    complete: () => (waiting > 0 ? then(end) : end()),
+  };
+}
+
+/** Starts the slow encoders of an item; undefined if it needs none. */
+function computeAhead(
+  ahead: ReadonlyMap<string, AheadEncoder>,
+  item: MergedItem,
+): Promise<AheadFeatures> | undefined {
+  if (item.kind !== "tick") return undefined;
+  const jobs: Promise<readonly [SensorEvent, FloatArray]>[] = [];
+  for (const { event } of item.ranges) {
+    const encoder = ahead.get(event.sensor);
+    if (encoder !== undefined) {
+      jobs.push(encoder.compute(event).then((features) => [event, features] as const));
+    }
+  }
+  return jobs.length > 0 ? Promise.all(jobs).then((entries) => new Map(entries)) : undefined;
+}

@@ -1,0 +1,112 @@
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import type { DirectEncoder } from "../../fusion/encoder.ts";
+import type { FusionModel } from "../../fusion/fusion-model.ts";
+import {
+  createFusionState,
+  type FusionState,
+  resetFusionState,
+} from "../../fusion/fusion-state.ts";
+import type { Prediction } from "../../fusion/prediction.ts";
+import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
+import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
+import type { SensorEvent } from "../../sensors/sensor-event.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+import type { MergedItem, MergedMarker, Run, Tick } from "../merge/merged-item.ts";
+
+/** Features that slow encoders have computed, by event. */
+export type AheadFeatures = ReadonlyMap<SensorEvent, FloatArray>;
+
+/**
+ * One stream's fusion: its state, and what each merged item does to it. Synchronous; whoever calls
+ * it has validated the events and computed the features of slow encoders before.
+ */
+export class StreamFusion {
+  readonly state: FusionState;
+  readonly #model: FusionModel;
+  readonly #stream: string;
+  readonly #mode: StepMode;
+  readonly #listener: (predictions: readonly Prediction[]) => void;
+  readonly #sensorIndex: ReadonlyMap<string, number>;
+
+  constructor(
+    model: FusionModel,
+    stream: string,
+    listener: (predictions: readonly Prediction[]) => void,
+    mode: StepMode,
+  ) {
+    this.state = createFusionState(model.graph);
+    this.#model = model;
+    this.#stream = stream;
+    this.#mode = mode;
+    this.#listener = listener;
+    this.#sensorIndex = new Map(model.graph.sensors.map(({ spec, index }) => [spec.name, index]));
+  }
+
+  /** @returns how many events and markers took effect */
+  apply(item: MergedItem, ahead: AheadFeatures): number {
+    if (item.kind === "marker") return this.#applyMarker(item);
+    return item.kind === "tick" ? this.#applyTick(item, ahead) : this.#applyRun(item);
+  }
+
+  /** The session is over: heads that speak last, speak. */
+  end(): void {
+    const { timeUs } = this.state.progress;
+    if (timeUs !== undefined) this.#predict("session-end", timeUs);
+  }
+
+  #applyMarker({ marker, timeUs }: MergedMarker): number {
+    const { origin, epochUs } = this.#model.graph.spec.time;
+    if (marker.action === "session-start") {
+      this.end();
+      resetFusionState(this.state, origin === "absolute" ? epochUs : timeUs);
+    } else if (marker.action === "segment-start") {
+      if (origin === "marker") resetFusionState(this.state, timeUs);
+    } else {
+      this.#predict("segment-end", timeUs);
+    }
+    return 1;
+  }
+
+  #applyTick(tick: Tick, ahead: AheadFeatures): number {
+    let events = 0;
+    for (const { event, from, to } of tick.ranges) {
+      const sensor = this.#sensorIndex.get(event.sensor)!;
+      const encoder = this.#model.encoders[sensor]!;
+      const features = this.state.features[sensor]!;
+      for (let i = from; i < to; i++) {
+        if (encoder.mode === "direct") encoder.encode(features, event, i);
+        else features.set(ahead.get(event)!);
+        applyEvent(this.state, sensor, tick.timeUs, this.#mode);
+      }
+      events += to - from;
+    }
+    this.#finishTick(tick.timeUs);
+    return events;
+  }
+
+  /** Events of equal time are sub-steps of one tick (spec D16). */
+  #applyRun({ range }: Run): number {
+    const { event, from, to } = range;
+    const sensor = this.#sensorIndex.get(event.sensor)!;
+    const encoder = this.#model.encoders[sensor] as DirectEncoder;
+    const features = this.state.features[sensor]!;
+    const times = event.packet.timeUs;
+    for (let i = from; i < to; i++) {
+      const timeUs = times[i]!;
+      encoder.encode(features, event, i);
+      applyEvent(this.state, sensor, timeUs, this.#mode);
+      if (i + 1 === to || times[i + 1] !== timeUs) this.#finishTick(timeUs);
+    }
+    return to - from;
+  }
+
+  #finishTick(timeUs: TimeUs): void {
+    finishTick(this.state, timeUs, this.#mode);
+    this.#predict("tick", timeUs);
+  }
+
+  #predict(cue: OutputCue, timeUs: TimeUs): void {
+    const predictions = readPredictions(this.state, this.#stream, cue, timeUs);
+    if (predictions.length > 0) this.#listener(predictions);
+  }
+}

@@ -1,0 +1,155 @@
+import { filter, map, Observable, type OperatorFunction, Subscription } from "rxjs";
+import type { FusionModel } from "../fusion/fusion-model.ts";
+import type { StepMode } from "../fusion/step-fusion.ts";
+import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { EventCounts } from "../telemetry/event-counts.ts";
+import { type FusedItem, fuse } from "./fuse/fuse.ts";
+import type { StreamFusion } from "./fuse/stream-fusion.ts";
+import { mergeByTime } from "./merge/merge-by-time.ts";
+import type { MergedItem } from "./merge/merged-item.ts";
+import type { MergeOptions } from "./merge/stream-merge.ts";
+import type { Sink } from "./sink.ts";
+import type { Delivery, Source } from "./source.ts";
+
+export interface PipelineOptions {
+  readonly source: Source;
+  readonly model: FusionModel;
+  readonly sink: Sink;
+  /** How a stream's sensors are merged, asked for at its first item. */
+  readonly merge: (stream: string) => MergeOptions;
+  /** What becomes of an event that its sensor cannot have sent: fail, or drop and count. */
+  readonly onMalformed: "fail" | "drop";
+  /** `dense` evaluates every row, for comparison; the result is the same bits. */
+  readonly mode?: StepMode;
+  /** Sees every merged item before it is applied; for timelines and recorders. */
+  readonly tap?: (item: MergedItem) => void;
+  /** Stops reading and drains what is in flight. */
+  readonly stop?: AbortSignal;
+}
+
+/** What a pipeline has done when it is over. */
+export interface PipelineResult {
+  readonly counts: EventCounts;
+  /** Final fusion of each stream, in order of first appearance. */
+  readonly streams: ReadonlyMap<string, StreamFusion>;
+}
+
+/**
+ * The one way of data: source → validate → mergeByTime → encode → step → sink, with an
+ * acknowledgement per delivery once its predictions are written.
+ *
+ * Resolves when the source has ended, or `stop` was raised, and the sink is closed.
+ *
+ * @throws {PolyphaseError} what the source, an event or the sink failed with
+ */
+export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
+  const { source, model, sink, merge, mode = "sparse", tap } = options;
+  const counts = new EventCounts();
+  const streams = new Map<string, StreamFusion>();
+  const fused = until(source.open(), options.stop).pipe(
+    validated(model, counts, options.onMalformed),
+    mergeByTime(merge, counts),
+    map((item) => {
+      tap?.(item);
+      return item;
+    }),
+    fuse(model, streams, counts, mode),
+  );
+  try {
+    await drain(fused, sink);
+  } finally {
+    await sink.close();
+  }
+  return { counts, streams };
+}
+
+/** Completes when `stop` is raised, so that everything behind it drains. */
+function until<T>(items: Observable<T>, stop: AbortSignal | undefined): Observable<T> {
+  if (stop === undefined) return items;
+  return new Observable((subscriber) => {
+    const subscription = items.subscribe(subscriber);
+    const onStop = (): void => {
+      subscription.unsubscribe();
+      subscriber.complete();
+    };
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { once: true });
+    return () => {
+      stop.removeEventListener("abort", onStop);
+      subscription.unsubscribe();
+    };
+  });
+}
+
+/** Checks every event against its sensor's encoder once, so that nothing behind has to. */
+function validated(
+  model: FusionModel,
+  counts: EventCounts,
+  onMalformed: "fail" | "drop",
+): OperatorFunction<Delivery, Delivery> {
+  const encoders = new Map(
+    model.graph.sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!]),
+  );
+  /** @returns true if the delivery may go on; otherwise it has been dropped and counted */
+  const check = (delivery: Delivery): boolean => {
+    const { item } = delivery;
+    if (item.kind === "marker") return true;
+    try {
+      encoders.get(item.sensor)?.validate(item);
+      return true;
+    } catch (error) {
+      if (onMalformed === "fail" || !(error instanceof PolyphaseError)) throw error;
+    }
+    const events = item.kind === "dvs" ? item.packet.count : 1;
+    counts.take(events);
+    counts.drop("malformed", events);
+    delivery.acknowledge();
+    return false;
+  };
+  return filter(check);
+}
+
+/** Writes predictions in order and acknowledges what they came from. */
+function drain(items: Observable<FusedItem>, sink: Sink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let tail: Promise<void> | undefined;
+    const acknowledge = (finished: readonly Delivery[]): void => {
+      for (const delivery of finished) delivery.acknowledge();
+    };
+    const write = ({ predictions, finished }: FusedItem): void | Promise<void> => {
+      const written = predictions.length > 0 ? sink.write(predictions) : undefined;
+      if (written === undefined) acknowledge(finished);
+      else return written.then(() => acknowledge(finished));
+    };
+    const fail = (error: unknown): void => {
+      subscription.unsubscribe();
+      reject(error);
+    };
+    const writeInTurn = (item: FusedItem): void => {
+      const written = tail === undefined ? write(item) : tail.then(() => write(item));
+      if (written === undefined) return;
+      const mine: Promise<void> = written.then(() => {
+        if (tail === mine) tail = undefined;
+      });
+      tail = mine;
+      mine.catch(fail);
+    };
+    const subscription = new Subscription();
+    subscription.add(
+      items.subscribe({
+        next: (item) => {
+          try {
+            writeInTurn(item);
+          } catch (error) {
+            fail(error);
+          }
+        },
+        error: reject,
+        complete: () => {
+          if (tail === undefined) resolve();
+          else tail.then(resolve, reject);
+        },
+      }),
+    );
+  });
+}
