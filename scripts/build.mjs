@@ -1,0 +1,6 @@
+import { chmodSync, rmSync } from "node:fs";
+import { run } from "./ensure-dependencies.mjs";
+
+rmSync("dist", { recursive: true, force: true });
+run("npx", ["--no-install", "tsc", "-p", "tsconfig.build.json"]);
+chmodSync("dist/cli/main.js", 0o755);

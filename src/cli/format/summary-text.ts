@@ -1,0 +1,51 @@
+import type { ReplaySummary } from "../run-replay.ts";
+import { grouped, percent, seconds } from "./numbers.ts";
+import { table } from "./table.ts";
+
+/** A replay's summary for people. */
+export function summaryText(summary: ReplaySummary): string {
+  const { layers, eventsPerSensor, dropped } = summary;
+  const macs = layers.reduce((sum, layer) => sum + layer.macs, 0);
+  const denseMacs = layers.reduce((sum, layer) => sum + layer.denseMacs, 0);
+  const drops = Object.entries(dropped);
+  const perSensor = Object.entries(eventsPerSensor).map(([name, n]) => `${name} ${grouped(n)}`);
+  const facts: readonly (readonly [string, string])[] = [
+    ["model", `${summary.model.name} (${summary.model.weights}), ${summary.kernel}`],
+    ["events", `${grouped(summary.events)} (${perSensor.join(", ")})`],
+    [
+      "dropped",
+      drops.length === 0 ? "none" : drops.map(([why, n]) => `${why} ${grouped(n)}`).join(", "),
+    ],
+    ["ticks", grouped(summary.ticks)],
+    ["predictions", grouped(summary.predictions)],
+    ["open fraction", percent(summary.openFraction)],
+    ["work saved", `${percent(1 - macs / denseMacs)} of dense recurrent work`],
+    ["per event", `${((summary.wallSeconds * 1e6) / summary.events).toFixed(2)} µs`],
+    [
+      "speed",
+      `${grouped(summary.realTimeFactor)} × real time (${seconds(summary.eventSeconds * 1e6)} in ${summary.wallSeconds.toFixed(3)} s)`,
+    ],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const layerTable = table(
+    ["layer", "units", "steps", "open", "updates/unit", "MAC", "dense MAC", "saved"],
+    layers.map((layer) => [
+      layer.name,
+      layer.units,
+      grouped(layer.steps),
+      percent(layer.openFraction),
+      layer.updatesPerUnit.toFixed(1),
+      grouped(layer.macs),
+      grouped(layer.denseMacs),
+      percent(1 - layer.macs / layer.denseMacs),
+    ]),
+  );
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    "",
+    layerTable,
+    "",
+    `state  ${summary.stateHash}`,
+    `digest ${summary.digest}`,
+  ].join("\n");
+}

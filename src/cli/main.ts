@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { registerDemo } from "./commands/demo.ts";
+import { registerGraph } from "./commands/graph.ts";
+import { registerInfo } from "./commands/info.ts";
+import { registerReplay } from "./commands/replay.ts";
+import { registerValidate } from "./commands/validate.ts";
+import { registerImport } from "./import.ts";
+import { packageVersion } from "./package-version.ts";
+
+const usageStatus = 64;
+/** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
+const pipeStatus = 141;
+
+const program = new Command("polyphase")
+  .description(
+    "Event-driven sensor fusion: audio, video and event cameras through a sparse Phased LSTM graph.",
+  )
+  .version(packageVersion())
+  .showHelpAfterError("(run with --help for usage)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Results go to stdout, everything else to stderr.
+Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker unavailable, 78 bad config, 130 interrupted.`,
+  );
+registerReplay(program);
+registerInfo(program);
+registerValidate(program);
+registerGraph(program);
+registerImport(program);
+registerDemo(program);
+for (const command of program.commands) command.exitOverride();
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(pipeStatus);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitStatus(error);
+}
+
+function exitStatus(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageStatus;
+  if (error instanceof PolyphaseError) {
+    console.error(`polyphase: ${error.message} [${error.code}]`);
+    return error.exitStatus;
+  }
+  console.error(error);
+  return 1;
+}
