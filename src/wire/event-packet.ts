@@ -1,0 +1,75 @@
+import type { DvsEvent } from "../sensors/sensor-event.ts";
+import { badEvent } from "./bad-event.ts";
+import { messageType, schemaNames } from "./schema.ts";
+import { decodeSoa1, encodeSoa1 } from "./soa1.ts";
+import type { WireChannel } from "./wire-channel.ts";
+import {
+  type Bits64,
+  checkTimeUs,
+  nanosecondsFromUs,
+  sequenceToNumber,
+  timestampFromUs,
+  timestampToUs,
+  type WireTimestamp,
+} from "./wire-time.ts";
+
+interface EventPacketMessage {
+  readonly timestamp: WireTimestamp | null;
+  readonly width: number;
+  readonly height: number;
+  readonly seq: Bits64;
+  readonly encoding: string;
+  readonly count: number;
+  readonly events: Uint8Array;
+}
+
+const schemaName = schemaNames.eventPacket;
+const type = messageType(schemaName);
+
+/** polyphase.v1.EventPacket with `soa1` events. The packet's first event must be at `timeUs`. */
+export function encodeEventPacket(event: DvsEvent): Uint8Array {
+  const { packet, timeUs } = event;
+  checkTimeUs("encode", schemaName, "timeUs", timeUs);
+  const events = encodeSoa1(packet);
+  if (packet.timeUs[0] !== timeUs) {
+    throw badEvent("encode", schemaName, "packet.timeUs[0]", `timeUs ${timeUs}`, packet.timeUs[0]);
+  }
+  return type
+    .encode({
+      timestamp: timestampFromUs(timeUs),
+      sensor_id: event.sensor,
+      width: packet.width,
+      height: packet.height,
+      seq: event.seq,
+      time_base: nanosecondsFromUs(timeUs),
+      encoding: "soa1",
+      count: packet.count,
+      events,
+    })
+    .finish();
+}
+
+/**
+ * A packet of `soa1` events. `timestamp` is the host-aligned time of the first event; the sensor's
+ * own clock (`time_base`) is not used.
+ */
+export function decodeEventPacket(bytes: Uint8Array, channel: WireChannel): DvsEvent {
+  const message = type.decode(bytes) as unknown as EventPacketMessage;
+  if (message.encoding !== "soa1") {
+    throw badEvent("decode", schemaName, "encoding", '"soa1"', JSON.stringify(message.encoding));
+  }
+  const { width = message.width, height = message.height } = channel;
+  if (message.width !== width || message.height !== height) {
+    const actual = `${message.width}x${message.height}`;
+    throw badEvent("decode", schemaName, "sensor size", `${width}x${height}`, actual);
+  }
+  const timeUs = timestampToUs(schemaName, "timestamp", message.timestamp);
+  return {
+    kind: "dvs",
+    stream: channel.stream,
+    sensor: channel.sensor,
+    timeUs,
+    seq: sequenceToNumber(schemaName, message.seq),
+    packet: decodeSoa1(message.events, message, timeUs),
+  };
+}

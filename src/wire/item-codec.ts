@@ -1,0 +1,125 @@
+import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import type { SensorKind, StreamItem } from "../sensors/sensor-event.ts";
+import { decodeEventPacket, encodeEventPacket } from "./event-packet.ts";
+import { decodeFeatureFrame, encodeFeatureFrame } from "./feature-frame.ts";
+import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
+import { decodeRawImage, encodeRawImage } from "./raw-image.ts";
+import { decodeScalarFrame, encodeScalarFrame } from "./scalar-frame.ts";
+import { fileDescriptorSet, schemaNames } from "./schema.ts";
+import type { WireChannel } from "./wire-channel.ts";
+
+/** How the items of one kind travel. */
+export interface ItemSchema {
+  readonly kind: SensorKind | "marker";
+  /** Full name of the message type. */
+  readonly name: string;
+  /** How messages are encoded. */
+  readonly encoding: "protobuf" | "json";
+  /** How `data()`, the schema that recordings embed, is encoded (MCAP registry name). */
+  readonly schemaEncoding: "protobuf" | "jsonschema";
+  readonly data: () => Uint8Array;
+}
+
+function protobufSchema(kind: SensorKind, name: string): ItemSchema {
+  return {
+    kind,
+    name,
+    encoding: "protobuf",
+    schemaEncoding: "protobuf",
+    data: () => fileDescriptorSet(name),
+  };
+}
+
+const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
+  audio: protobufSchema("audio", schemaNames.featureFrame),
+  video: protobufSchema("video", schemaNames.rawImage),
+  dvs: protobufSchema("dvs", schemaNames.eventPacket),
+  scalar: protobufSchema("scalar", schemaNames.scalarFrame),
+  marker: {
+    kind: "marker",
+    name: schemaNames.marker,
+    encoding: "json",
+    schemaEncoding: "jsonschema",
+    data: () => new TextEncoder().encode(markerJsonSchema),
+  },
+};
+
+/** The schema items of `kind` are written with. */
+export function itemSchema(kind: StreamItem["kind"]): ItemSchema {
+  return schemaByKind[kind];
+}
+
+/** The schema called `name` if {@link decodeItem} knows it in that message encoding. */
+export function findItemSchema(name: string, encoding: string): ItemSchema | undefined {
+  return Object.values(schemaByKind).find(
+    (schema) => schema.name === name && schema.encoding === encoding,
+  );
+}
+
+/** The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent. */
+export function encodeItem(item: StreamItem): Uint8Array {
+  switch (item.kind) {
+    case "audio":
+      return encodeFeatureFrame(item);
+    case "video":
+      return encodeRawImage(item);
+    case "dvs":
+      return encodeEventPacket(item);
+    case "scalar":
+      return encodeScalarFrame(item);
+    case "marker":
+      return encodeMarker(item);
+  }
+}
+
+/**
+ * The item in `bytes`: the one place where what comes from outside is validated. The item owns its
+ * memory. `seq` is the transport's sequence number, used where the schema has no field for one.
+ *
+ * Throws BAD_EVENT that says which field was expected to be what: unknown schemas, NaN and
+ * infinities, wrong sizes, times that are not whole microseconds.
+ */
+export function decodeItem(
+  schemaName: string,
+  encoding: string,
+  bytes: Uint8Array,
+  channel: WireChannel,
+  seq: number,
+): StreamItem {
+  const kind = findItemSchema(schemaName, encoding)?.kind;
+  try {
+    switch (kind) {
+      case "audio":
+        return decodeFeatureFrame(bytes, channel);
+      case "video":
+        return decodeRawImage(bytes, channel, seq);
+      case "dvs":
+        return decodeEventPacket(bytes, channel);
+      case "scalar":
+        return decodeScalarFrame(bytes, channel);
+      case "marker":
+        return decodeMarker(bytes, channel);
+      case undefined:
+        throw new PolyphaseError(
+          "BAD_EVENT",
+          `Cannot decode ${schemaName} (${encoding}): the schema must be one of ${knownSchemas()}`,
+        );
+    }
+  } catch (error) {
+    if (error instanceof PolyphaseError) throw error;
+    throw malformed(schemaName, error as Error);
+  }
+}
+
+function knownSchemas(): string {
+  return Object.values(schemaByKind)
+    .map(({ name, encoding }) => `${name} (${encoding})`)
+    .join(", ");
+}
+
+/** protobufjs says what it choked on: a wire type, an index past the end. */
+function malformed(schemaName: string, cause: Error): PolyphaseError {
+  return new PolyphaseError("BAD_EVENT", `Cannot decode ${schemaName}: ${cause.message}`, {
+    cause,
+  });
+}

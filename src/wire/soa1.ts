@@ -1,0 +1,121 @@
+import { createDvsPacket, type DvsPacket } from "../sensors/dvs/dvs-packet.ts";
+import type { TimeUs } from "../sensors/time.ts";
+import { alignedUint16View } from "./aligned-view.ts";
+import { badEvent } from "./bad-event.ts";
+import { schemaNames } from "./schema.ts";
+
+/** Events one packet may hold: 96 KiB, below the usual message limits of brokers. */
+export const soa1EventsMax = 16_384;
+/** Microseconds between two events of one packet; a longer silence starts a new packet. */
+export const soa1GapUsMax = 65_535;
+
+const bytesPerEvent = 6;
+const polarityBit = 0x8000;
+
+/**
+ * `soa1`: little-endian u16 columns dt[n] (µs since the event before; dt[0] = 0), x[n], and y[n]
+ * with the polarity in bit 15. 6 bytes per event.
+ *
+ * Throws BAD_EVENT for events out of order, too far apart, too many, none, or off the sensor.
+ */
+export function encodeSoa1(packet: DvsPacket): Uint8Array<ArrayBuffer> {
+  const { count, width, height, timeUs, x, y, on } = packet;
+  checkCount("encode", count);
+  checkSize("encode", width, height);
+  const bytes = new Uint8Array(count * bytesPerEvent);
+  const gaps = new Uint16Array(bytes.buffer, 0, count);
+  const xs = new Uint16Array(bytes.buffer, 2 * count, count);
+  const ys = new Uint16Array(bytes.buffer, 4 * count, count);
+  let before = timeUs[0]!;
+  for (let i = 0; i < count; i++) {
+    const gap = timeUs[i]! - before;
+    before = timeUs[i]!;
+    // One comparison that is also false for NaN and for parts of a microsecond.
+    if (!(gap >= 0 && gap <= soa1GapUsMax && Number.isInteger(gap))) {
+      throw refuse(
+        "encode",
+        `timeUs[${i}] - timeUs[${i - 1}]`,
+        `0 to ${soa1GapUsMax} whole µs`,
+        gap,
+      );
+    }
+    if (x[i]! >= width || y[i]! >= height) {
+      throw refuse("encode", `event ${i}`, `on the ${width}x${height} sensor`, `${x[i]},${y[i]}`);
+    }
+    gaps[i] = gap;
+    xs[i] = x[i]!;
+    ys[i] = y[i]! | (on[i] === 0 ? 0 : polarityBit);
+  }
+  return bytes;
+}
+
+/**
+ * The packet whose `count` events are `bytes` and whose first event is at `firstUs`. The result
+ * owns its arrays. Throws BAD_EVENT, before any memory is taken, unless the length is exactly
+ * 6 · count and count is 1 to 16,384, and for events off the sensor.
+ */
+export function decodeSoa1(
+  bytes: Uint8Array,
+  shape: { readonly count: number; readonly width: number; readonly height: number },
+  firstUs: TimeUs,
+): DvsPacket {
+  const { count, width, height } = shape;
+  checkCount("decode", count);
+  checkSize("decode", width, height);
+  if (bytes.byteLength !== count * bytesPerEvent) {
+    const expected = `6 bytes for each of ${count} events`;
+    throw refuse("decode", "events", expected, `${bytes.byteLength} bytes`);
+  }
+  const packet = createDvsPacket(width, height, count);
+  const gaps = alignedUint16View(bytes, 0, count);
+  const ys = alignedUint16View(bytes, 4 * count, count);
+  packet.x.set(alignedUint16View(bytes, 2 * count, count));
+  const badIndex = unpackEvents(packet, gaps, ys, firstUs);
+  if (badIndex >= 0) {
+    const place = `${packet.x[badIndex]},${packet.y[badIndex]}`;
+    throw refuse("decode", `event ${badIndex}`, `on the ${width}x${height} sensor`, place);
+  }
+  return packet;
+}
+
+/** Fills times, rows and polarities; index of the first event off the sensor, or -1. */
+function unpackEvents(
+  packet: DvsPacket,
+  gaps: Uint16Array,
+  ys: Uint16Array,
+  firstUs: TimeUs,
+): number {
+  const { count, width, height, timeUs, x, y, on } = packet;
+  let badIndex = -1;
+  let t = firstUs - gaps[0]!;
+  for (let i = 0; i < count; i++) {
+    t += gaps[i]!;
+    const row = ys[i]! & ~polarityBit;
+    timeUs[i] = t;
+    y[i] = row;
+    on[i] = ys[i]! >>> 15;
+    if ((x[i]! >= width || row >= height) && badIndex < 0) badIndex = i;
+  }
+  return badIndex;
+}
+
+function checkCount(verb: "decode" | "encode", count: number): void {
+  if (!(count >= 1 && count <= soa1EventsMax)) {
+    throw refuse(verb, "count", `1 to ${soa1EventsMax}`, count);
+  }
+}
+
+function checkSize(verb: "decode" | "encode", width: number, height: number): void {
+  if (width < 1 || width > 65_536 || height < 1 || height > polarityBit) {
+    throw refuse(verb, "width x height", "at most 65536x32768 and not empty", `${width}x${height}`);
+  }
+}
+
+function refuse(
+  verb: "decode" | "encode",
+  field: string,
+  expected: string,
+  actual: unknown,
+): Error {
+  return badEvent(verb, `${schemaNames.eventPacket} (soa1)`, field, expected, actual);
+}

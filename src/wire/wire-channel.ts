@@ -1,0 +1,15 @@
+/**
+ * What the place a message came from (MCAP channel, MQTT topic, Kafka key) says about it. The
+ * stream and sensor are taken from here, never believed from the payload; where a size or a
+ * convention is known, a message that differs is refused.
+ */
+export interface WireChannel {
+  readonly stream: string;
+  readonly sensor: string;
+  /** Pixels of a video frame or of an event camera. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Numbers in a feature or scalar vector. */
+  readonly size?: number;
+  readonly convention?: string;
+}

@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createRecording } from "../../../src/streams/record/recording-writer.ts";
+import { WholeFileWritable } from "../../../src/streams/record/whole-file-writable.ts";
+import { openRecording } from "../../../src/streams/replay/recording-reader.ts";
+import { audioEvent, dvsEvent, marker, scalarEvent, videoEvent } from "../../wire/stream-items.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "polyphase-writer-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const someItems = [marker(), audioEvent(), videoEvent(), dvsEvent(), scalarEvent()];
+
+async function writeAll(path: string, compression: "zstd" | "none"): Promise<void> {
+  const recording = await createRecording(path, { metadata: { name: "a" }, compression });
+  for (const item of someItems) await recording.write(item, item.timeUs + 60_000);
+  await recording.close();
+}
+
+async function messageCount(path: string): Promise<number | undefined> {
+  const recording = await openRecording(path);
+  await recording.close();
+  return recording.channels[0]?.count;
+}
+
+test("createRecording keeps each message once when writes are not awaited", async () => {
+  const path = join(folder, "a.mcap");
+  const recording = await createRecording(path, { compression: "none" });
+  // Far more than one chunk: McapWriter alone writes chunks of unawaited calls again and again.
+  for (let seq = 0; seq < 2000; seq++) void recording.write(videoEvent(seq, seq * 40_000), seq);
+  await recording.close();
+  expect(await messageCount(path)).toBe(2000);
+  expect((await readFile(path)).byteLength).toBeLessThan(2000 * 2500);
+});
+
+test("createRecording makes equal bytes of equal items, awaited or not", async () => {
+  await writeAll(join(folder, "a.mcap"), "zstd");
+  const path = join(folder, "b.mcap");
+  const recording = await createRecording(path, { metadata: { name: "a" } });
+  for (const item of someItems) void recording.write(item, item.timeUs + 60_000);
+  await recording.close();
+  expect(await readFile(path)).toEqual(await readFile(join(folder, "a.mcap")));
+});
+
+test("createRecording shows nothing under its name before it is complete", async () => {
+  const path = join(folder, "a.mcap");
+  const recording = await createRecording(path);
+  await recording.write(audioEvent(), 0);
+  expect(await readdir(folder)).toEqual(["a.mcap.partial"]);
+  await recording.close();
+  expect(await readdir(folder)).toEqual(["a.mcap"]);
+});
+
+test("abort leaves no file, and nothing can be written after it", async () => {
+  const recording = await createRecording(join(folder, "a.mcap"));
+  void recording.write(audioEvent(), 0);
+  await recording.abort();
+  expect(await readdir(folder)).toEqual([]);
+  await expect(recording.write(audioEvent(), 0)).rejects.toThrow("it is closed");
+});
+
+test("write refuses what must not be recorded and goes on with the rest", async () => {
+  const path = join(folder, "a.mcap");
+  const recording = await createRecording(path);
+  await recording.write(audioEvent(0), 0);
+  const nan = { ...audioEvent(1), values: new Float32Array(39).fill(Number.NaN) };
+  await expect(recording.write(nan, 1)).rejects.toThrow("values[0] must be finite, got NaN");
+  const short = { ...audioEvent(1), values: new Float32Array(13) };
+  await expect(recording.write(short, 1)).rejects.toThrow(
+    "size must be 39 as in the items before, got 13",
+  );
+  await expect(recording.write(audioEvent(1), 0.5)).rejects.toThrow("receivedUs must be whole");
+  await recording.write(audioEvent(1), 1);
+  await recording.close();
+  expect(await messageCount(path)).toBe(2);
+});
+
+test("WholeFileWritable goes on after short writes", async () => {
+  const stored: number[] = [];
+  const file = {
+    async write(bytes: Uint8Array, from: number, length: number, position: number) {
+      const bytesWritten = Math.min(3, length);
+      expect(position).toBe(stored.length);
+      stored.push(...bytes.subarray(from, from + bytesWritten));
+      return { bytesWritten, buffer: bytes };
+    },
+  };
+  const writable = new WholeFileWritable(file as never);
+  await writable.write(Uint8Array.of(1, 2, 3, 4, 5, 6, 7));
+  await writable.write(Uint8Array.of(8));
+  expect(stored).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(writable.position()).toBe(8n);
+});

@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import protobuf from "protobufjs";
+import "protobufjs/ext/descriptor.js";
+import { expect, test } from "vitest";
+import { PolyphaseError } from "../../src/sensors/polyphase-error.ts";
+import type { StreamItem } from "../../src/sensors/sensor-event.ts";
+import { decodeItem, encodeItem, itemSchema } from "../../src/wire/item-codec.ts";
+import { messageType } from "../../src/wire/schema.ts";
+import type { WireChannel } from "../../src/wire/wire-channel.ts";
+import { anyItem, audioEvent, dvsEvent, marker, scalarEvent, videoEvent } from "./stream-items.ts";
+
+const kinds = ["audio", "video", "dvs", "scalar", "marker"] as const;
+
+function channelFor(item: StreamItem): WireChannel {
+  return { stream: "scene", sensor: item.kind === "marker" ? "markers" : item.sensor };
+}
+
+function decodeAs(item: StreamItem, bytes: Uint8Array, channel: Partial<WireChannel> = {}) {
+  const { name, encoding } = itemSchema(item.kind);
+  return decodeItem(name, encoding, bytes, { ...channelFor(item), ...channel }, item.seq);
+}
+
+/** `item`'s message with some fields replaced, as a careless sender might make it. */
+function tampered(item: StreamItem, fields: object): Uint8Array {
+  const type = messageType(itemSchema(item.kind).name);
+  return type.encode({ ...type.decode(encodeItem(item)), ...fields }).finish();
+}
+
+test("decodeItem gives back every item that encodeItem took", () => {
+  fc.assert(
+    fc.property(anyItem, (item) => {
+      expect(decodeAs(item, encodeItem(item))).toEqual(item);
+    }),
+  );
+});
+
+test("decodeItem gives an item or a PolyphaseError for any bytes", () => {
+  const damaged = fc
+    .tuple(anyItem, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(100))
+    .map(([item, edits, cut]) => {
+      const bytes = encodeItem(item).slice();
+      for (const [at, value] of edits) bytes[at % bytes.length] = value;
+      return [item, bytes.subarray(0, Math.max(0, bytes.length - Math.max(0, cut - 50)))] as const;
+    });
+  fc.assert(
+    fc.property(damaged, ([item, bytes]) => {
+      try {
+        decodeAs(item, bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PolyphaseError);
+        expect((error as PolyphaseError).code).toBe("BAD_EVENT");
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("decodeItem takes stream and sensor from the channel, not from the payload", () => {
+  const item = decodeAs(videoEvent(), encodeItem(videoEvent()), { stream: "s2", sensor: "cam" });
+  expect(item).toMatchObject({ stream: "s2", sensor: "cam" });
+});
+
+test.each([
+  [audioEvent(), { values: [1, Number.NaN] }, "values[1] must be finite, got NaN"],
+  [audioEvent(), { values: [Number.NEGATIVE_INFINITY] }, "values[0] must be finite, got -Infinity"],
+  [audioEvent(), { values: [] }, "values must be not empty, got 0 numbers"],
+  [audioEvent(), { convention: "" }, 'convention must be "not empty", got ""'],
+  [audioEvent(), { available_ns: 1 }, "available_ns must be a whole number of microseconds"],
+  [audioEvent(), { timestamp: null }, "timestamp must be set, got nothing"],
+  [audioEvent(), { timestamp: { seconds: 1, nanos: 1 } }, "timestamp.nanos must be whole micro"],
+  [audioEvent(), { timestamp: { seconds: -1, nanos: 0 } }, "timestamp must be a whole number"],
+  [audioEvent(), { timestamp: { seconds: 2 ** 34, nanos: 0 } }, "timestamp must be a whole number"],
+  [scalarEvent(), { values: [Number.NaN] }, "values[0] must be finite, got NaN"],
+  [
+    videoEvent(),
+    { data: new Uint8Array(2303) },
+    "data must be 48 rows of step 48 >= 48 bytes, got",
+  ],
+  [videoEvent(), { step: 47 }, "data must be 48 rows of step 47"],
+  [videoEvent(), { encoding: "rgb8" }, 'encoding must be "mono8" or "8UC1", got "rgb8"'],
+  [videoEvent(), { width: 0 }, "frame size must be 0x48, not empty"],
+  [dvsEvent(), { encoding: "evt9" }, 'encoding must be "soa1", got "evt9"'],
+  [dvsEvent(), { count: 4 }, "events must be 6 bytes for each of 4 events, got 30 bytes"],
+  [dvsEvent(), { width: 3 }, "must be on the 3x34 sensor"],
+] as const)("decodeItem refuses %# with its reason", (item, fields, reason) => {
+  expect(() => decodeAs(item, tampered(item, fields))).toThrow(reason);
+});
+
+test.each([
+  [audioEvent(), { size: 40 }, "values must be 40 numbers, got 39 numbers"],
+  [audioEvent(), { convention: "other/v2" }, 'convention must be "other/v2", got "mfcc39'],
+  [videoEvent(), { width: 64 }, "frame size must be 64x48, not empty, got 48x48"],
+  [dvsEvent(), { height: 128 }, "sensor size must be 34x128, got 34x34"],
+] as const)("decodeItem refuses %# that breaks its channel's promise", (item, channel, reason) => {
+  expect(() => decodeAs(item, encodeItem(item), channel)).toThrow(reason);
+});
+
+test.each([
+  ["[]", "timeUs must be a number"],
+  ["{", "payload must be JSON in UTF-8"],
+  ["null", "payload must be a JSON object, got null"],
+  ['{"timeUs":0.5}', "timeUs must be a whole number of microseconds"],
+  ['{"timeUs":1,"seq":-1}', "seq must be a whole number >= 0, got -1"],
+  ['{"timeUs":1,"seq":0,"action":"stop"}', "action must be session-start | segment-start"],
+  ['{"timeUs":1,"seq":0,"action":"segment-end"}', "label must be a string, got undefined"],
+])("decodeItem refuses the marker %s", (text, reason) => {
+  expect(() => decodeAs(marker(), new TextEncoder().encode(text))).toThrow(reason);
+});
+
+test("decodeItem names the schemas it knows when it meets another", () => {
+  const decode = () => decodeItem("a.B", "cdr", new Uint8Array(), { stream: "", sensor: "" }, 0);
+  expect(decode).toThrow("Cannot decode a.B (cdr): the schema must be one of polyphase.v1.Feature");
+});
+
+test("decodeItem leaves out the padding of image rows", () => {
+  const data = Uint8Array.of(1, 2, 99, 3, 4, 99);
+  const bytes = tampered(videoEvent(), { width: 2, height: 2, step: 3, data });
+  expect(decodeAs(videoEvent(), bytes)).toMatchObject({ pixels: Uint8Array.of(1, 2, 3, 4) });
+});
+
+test.each([
+  [{ ...audioEvent(), timeUs: 0.5 }, "timeUs must be a whole number"],
+  [{ ...audioEvent(), values: Float32Array.of(Number.NaN) }, "values[0] must be finite, got NaN"],
+  [{ ...videoEvent(), width: 47 }, "pixels must be 47x48 bytes, got 2304"],
+  [{ ...dvsEvent(), timeUs: 1 }, "packet.timeUs[0] must be timeUs 1"],
+])("encodeItem refuses %# with its reason", (item, reason) => {
+  expect(() => encodeItem(item)).toThrow(reason);
+});
+
+test("itemSchema describes each protobuf message well enough to decode it from the file alone", () => {
+  for (const kind of kinds) {
+    const schema = itemSchema(kind);
+    if (schema.encoding !== "protobuf") continue;
+    const root = protobuf.Root.fromDescriptor(schema.data(), { keepCase: true });
+    const item = [audioEvent(), videoEvent(), dvsEvent(), scalarEvent()].find(
+      (i) => i.kind === kind,
+    )!;
+    const bytes = encodeItem(item);
+    const foreign = root.lookupType(schema.name).decode(bytes).toJSON();
+    expect(foreign).toEqual(messageType(schema.name).decode(bytes).toJSON());
+  }
+});

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createDvsPacket, type DvsPacket } from "../../src/sensors/dvs/dvs-packet.ts";
+import { decodeSoa1, encodeSoa1, soa1EventsMax } from "../../src/wire/soa1.ts";
+import { livePacketLimits, splitDvsPacket } from "../../src/wire/split-dvs-packet.ts";
+
+const width = 640;
+const height = 480;
+
+const packets = (gapMax: number): fc.Arbitrary<DvsPacket> =>
+  fc
+    .array(fc.tuple(fc.nat(gapMax), fc.nat(width - 1), fc.nat(height - 1), fc.nat(1)), {
+      minLength: 1,
+      maxLength: 200,
+    })
+    .map((events) => {
+      const packet = createDvsPacket(width, height, events.length);
+      let t = 1_700_000_000_000_005;
+      events.forEach(([gap, x, y, on], i) => {
+        t += i === 0 ? 0 : gap;
+        packet.timeUs[i] = t;
+        packet.x[i] = x;
+        packet.y[i] = y;
+        packet.on[i] = on;
+      });
+      return packet;
+    });
+
+function onePacket(times: readonly number[]): DvsPacket {
+  const packet = createDvsPacket(width, height, times.length);
+  packet.timeUs.set(times);
+  return packet;
+}
+
+test("decodeSoa1 gives back what encodeSoa1 took, at even and odd addresses", () => {
+  fc.assert(
+    fc.property(packets(65_535), fc.nat(3), (packet, offset) => {
+      const bytes = encodeSoa1(packet);
+      expect(bytes.byteLength).toBe(6 * packet.count);
+      const shifted = new Uint8Array(bytes.byteLength + offset);
+      shifted.set(bytes, offset);
+      const decoded = decodeSoa1(shifted.subarray(offset), packet, packet.timeUs[0]!);
+      expect(decoded).toEqual(packet);
+    }),
+  );
+});
+
+test("decodeSoa1 keeps the first event at the time it is given, whatever dt[0] says", () => {
+  const bytes = encodeSoa1(onePacket([10, 17]));
+  bytes[0] = 99;
+  expect([...decodeSoa1(bytes, { width, height, count: 2 }, 10).timeUs]).toEqual([10, 17]);
+});
+
+test("decodeSoa1 owns its memory", () => {
+  const bytes = encodeSoa1(onePacket([10, 17]));
+  const decoded = decodeSoa1(bytes, { width, height, count: 2 }, 10);
+  bytes.fill(255);
+  expect([...decoded.x]).toEqual([0, 0]);
+});
+
+test("decodeSoa1 refuses lengths other than 6 bytes per event before taking memory", () => {
+  const shape = { width, height, count: 2 };
+  expect(() => decodeSoa1(new Uint8Array(13), shape, 0)).toThrow(
+    "events must be 6 bytes for each of 2 events, got 13 bytes",
+  );
+  const many = { ...shape, count: 4_000_000_000 };
+  expect(() => decodeSoa1(new Uint8Array(12), many, 0)).toThrow("count must be 1 to 16384");
+  expect(() => decodeSoa1(new Uint8Array(0), { ...shape, count: 0 }, 0)).toThrow("count must be");
+});
+
+test("decodeSoa1 refuses events off the sensor and names the first", () => {
+  const packet = onePacket([0, 0, 0]);
+  packet.x[1] = 200;
+  const bytes = encodeSoa1(packet);
+  expect(() => decodeSoa1(bytes, { width: 100, height, count: 3 }, 0)).toThrow(
+    "event 1 must be on the 100x480 sensor, got 200,0",
+  );
+});
+
+test("encodeSoa1 refuses what the format cannot hold", () => {
+  expect(() => encodeSoa1(onePacket([5, 4]))).toThrow("timeUs[1] - timeUs[0] must be 0 to 65535");
+  expect(() => encodeSoa1(onePacket([0, 65_536]))).toThrow("got 65536");
+  expect(() => encodeSoa1(onePacket([0, 0.5]))).toThrow("got 0.5");
+  expect(() => encodeSoa1(onePacket([0, Number.NaN]))).toThrow("got NaN");
+  expect(() => encodeSoa1(createDvsPacket(1, 1, soa1EventsMax + 1))).toThrow("count must be");
+  const packet = onePacket([0]);
+  packet.y[0] = height;
+  expect(() => encodeSoa1(packet)).toThrow("event 0 must be on the 640x480 sensor, got 0,480");
+});
+
+test("splitDvsPacket keeps every event in order and every limit", () => {
+  fc.assert(
+    fc.property(packets(200_000), (packet) => {
+      const parts = [...splitDvsPacket(packet, livePacketLimits)];
+      expect(parts.flatMap((part) => [...part.timeUs])).toEqual([...packet.timeUs]);
+      expect(parts.flatMap((part) => [...part.x])).toEqual([...packet.x]);
+      for (const part of parts) {
+        expect(part.count).toBeLessThanOrEqual(1000);
+        expect(part.timeUs.at(-1)! - part.timeUs[0]!).toBeLessThanOrEqual(5000);
+        expect(encodeSoa1(part).byteLength).toBe(6 * part.count);
+      }
+    }),
+  );
+});
+
+test("splitDvsPacket starts a new packet at 1,000 events and after 5 ms", () => {
+  const busy = onePacket(Array.from({ length: 2500 }, (_, i) => i));
+  expect([...splitDvsPacket(busy, livePacketLimits)].map((part) => part.count)).toEqual([
+    1000, 1000, 500,
+  ]);
+  const quiet = onePacket([0, 5000, 5001, 10_001, 10_002]);
+  expect([...splitDvsPacket(quiet, livePacketLimits)].map((part) => part.count)).toEqual([2, 2, 1]);
+  expect([...splitDvsPacket(createDvsPacket(1, 1, 0), livePacketLimits)]).toEqual([]);
+});
