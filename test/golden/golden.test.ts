@@ -3,6 +3,7 @@ import { openness, phase } from "../../src/cells/gate.ts";
 import type { Kernel } from "../../src/cells/kernels/kernel.ts";
 import { createReferenceKernel } from "../../src/cells/kernels/reference-kernel.ts";
 import { createSparseKernel } from "../../src/cells/kernels/sparse-kernel.ts";
+import { createWasmKernel } from "../../src/cells/kernels/wasm-kernel.ts";
 import type { LayerParameters } from "../../src/cells/layer-parameters.ts";
 import { createFusionGraph, type FusionGraph } from "../../src/fusion/fusion-graph.ts";
 import { createFusionState } from "../../src/fusion/fusion-state.ts";
@@ -27,6 +28,7 @@ const float32Tolerance = 1e-6;
 const kernels: readonly (readonly [Kernel, number])[] = [
   [createReferenceKernel(), float64Tolerance],
   [createSparseKernel(), float32Tolerance],
+  [createWasmKernel(), float32Tolerance],
 ];
 
 /** Runs a layer over a sequence and returns the worst difference of c and h. */

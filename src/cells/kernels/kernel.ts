@@ -37,7 +37,7 @@ export interface LayerKernel {
   readonly openUnits: Int32Array;
 }
 
-export type KernelName = "reference-f64" | "sparse-f32";
+export type KernelName = "reference-f64" | "sparse-f32" | "wasm-f32";
 
 /** A way to compute layers. Results of one kernel are the same bits on every machine. */
 export interface Kernel {
@@ -46,4 +46,31 @@ export interface Kernel {
   allocate(length: number): FloatArray;
   /** @throws {PolyphaseError} BAD_MODEL if a size or value cannot be computed with. */
   createLayer(parameters: LayerParameters): LayerKernel;
+}
+
+/** Events of one stream for one layer, filled by the caller and run in one call. */
+export interface EventBatch {
+  /** [capacity], relative to the stream's origin, µs. */
+  readonly timesUs: Float64Array;
+  /** [capacity, I] */
+  readonly inputs: FloatArray;
+  /** h after each event [capacity, H]; empty if the batch was made without. */
+  readonly outputs: FloatArray;
+}
+
+/** A layer that takes many events in one call: for replay and for workers. */
+export interface BatchLayerKernel extends LayerKernel {
+  createBatch(capacity: number, options: { readonly keepOutputs: boolean }): EventBatch;
+  /**
+   * The first `count` events of the batch, in order: the same bits as `count` calls of `step`.
+   *
+   * @param batch made by this layer's `createBatch`
+   * @returns the sum of open units over the events
+   */
+  run(state: LayerState, batch: EventBatch, count: number): number;
+}
+
+/** A kernel whose layers take batches. */
+export interface BatchKernel extends Kernel {
+  createLayer(parameters: LayerParameters): BatchLayerKernel;
 }

@@ -2,7 +2,7 @@ import { phase } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
 
 /** Epochs whose phases are kept, so that late events and streams of other ages cost no re-basing. */
-const EPOCHS_KEPT = 16;
+export const EPOCHS_KEPT = 16;
 
 /**
  * Added to every phase: more than the rounding of 2^18 cycles in float64 (7.3e-11), so that an
@@ -94,7 +94,7 @@ export class PhaseScan {
  * Whole microseconds an epoch lasts: no more than 2^18 of the shortest period, so that the number
  * of cycles keeps 35 bits of fraction, and no more than 2^32 µs.
  */
-function epochLengthUs(periodUs: Float64Array): number {
+export function epochLengthUs(periodUs: Float64Array): number {
   const shortest = periodUs.reduce((least, period) => Math.min(least, period));
   return Math.max(1, Math.min(2 ** 32, Math.floor(shortest * 2 ** 18)));
 }

@@ -2,7 +2,13 @@ import { hasOscillator } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
 import { type Candidates, gruCandidates, lstmCandidates } from "./candidates.ts";
-import type { FloatArray, Kernel, LayerKernel, LayerState } from "./kernel.ts";
+import type {
+  BatchKernel,
+  BatchLayerKernel,
+  EventBatch,
+  FloatArray,
+  LayerState,
+} from "./kernel.ts";
 import { type PackedLayer, packLayer, SLOTS } from "./packed-layer.ts";
 import { PhaseScan } from "./phase-scan.ts";
 import { preActivations } from "./pre-activations.ts";
@@ -13,11 +19,11 @@ const { fround } = Math;
  * float32 in plain TypeScript: computes open units only, in the same order of roundings as the
  * WASM kernel, so that both give the same bits. Runs wherever JavaScript runs.
  */
-export function createSparseKernel(): Kernel {
+export function createSparseKernel(): BatchKernel {
   return {
     name: "sparse-f32",
     allocate: (length: number): Float32Array => new Float32Array(length),
-    createLayer: (parameters: LayerParameters): LayerKernel => {
+    createLayer: (parameters: LayerParameters): BatchLayerKernel => {
       validateLayerParameters(parameters, { computesClosedUnits: false });
       return new SparseLayer(parameters);
     },
@@ -32,7 +38,7 @@ interface SparseState extends LayerState {
   readonly v: Float32Array;
 }
 
-class SparseLayer implements LayerKernel {
+class SparseLayer implements BatchLayerKernel {
   readonly inputs: number;
   readonly units: number;
   readonly stateLength: number;
@@ -88,6 +94,25 @@ class SparseLayer implements LayerKernel {
     this.#evaluate(state as SparseState, this.#allUnits, this.units);
     this.#update(state as SparseState, count);
     return count;
+  }
+
+  createBatch(capacity: number, options: { readonly keepOutputs: boolean }): EventBatch {
+    return {
+      timesUs: new Float64Array(capacity),
+      inputs: new Float32Array(capacity * this.inputs),
+      outputs: new Float32Array(options.keepOutputs ? capacity * this.units : 0),
+    };
+  }
+
+  run(state: LayerState, batch: EventBatch, count: number): number {
+    const { timesUs, inputs, outputs } = batch;
+    let open = 0;
+    for (let n = 0; n < count; n++) {
+      for (let d = 0; d < this.inputs; d++) state.x[d] = inputs[n * this.inputs + d]!;
+      open += this.step(state, timesUs[n]!);
+      if (outputs.length > 0) outputs.set(state.h, n * this.units);
+    }
+    return open;
   }
 
   #open(timeUs: number): number {

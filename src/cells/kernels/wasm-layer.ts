@@ -1,0 +1,218 @@
+import { hasOscillator } from "../gate.ts";
+import type { LayerParameters } from "../layer-parameters.ts";
+import type { BatchLayerKernel, EventBatch, FloatArray, LayerState } from "./kernel.ts";
+import { packedSizes, packLayer, roundUp, SLOTS } from "./packed-layer.ts";
+import { EPOCHS_KEPT, epochLengthUs } from "./phase-scan.ts";
+import type { WasmMemory } from "./wasm-memory.ts";
+
+/** What assembly/kernel.ts exports. Addresses are bytes from the start of the memory. */
+export interface WasmExports {
+  step(layer: number, state: number, timeUs: number): number;
+  stepDense(layer: number, state: number, timeUs: number): number;
+  run(
+    layer: number,
+    state: number,
+    timesUs: number,
+    inputs: number,
+    outputs: number,
+    count: number,
+  ): number;
+}
+
+/** Fields of the layer record of assembly/layer.ts, by 4-byte word. */
+const word = {
+  units: 0,
+  inputs: 1,
+  paddedUnits: 2,
+  columns: 3,
+  cell: 4,
+  gate: 5,
+  blocks: 6,
+  bias: 7,
+  peepholes: 8,
+  periodUs: 9,
+  shiftUs: 10,
+  frequency: 11,
+  openRatio: 12,
+  slope: 13,
+  /** float64, like the two after it. */
+  anchorUs: 14,
+  epochUs: 16,
+  startUs: 18,
+  bases: 20,
+  keptStarts: 21,
+  keptBases: 22,
+  mask: 23,
+  openUnits: 24,
+  openness: 25,
+  z: 26,
+  allUnits: 27,
+  denseOpenness: 28,
+  denseC: 29,
+  denseH: 30,
+} as const;
+const RECORD_BYTES = 128;
+/** Words from here on belong to one thread. */
+const FIRST_OWN_WORD = word.startUs;
+
+const cellCode = { lstm: 0, "phased-lstm": 0, "phased-gru": 1 } as const;
+const gateCode = { always: 0, "own-event": 0, phase: 1, aligned: 1, square: 2 } as const;
+
+/**
+ * Writes weights and gate of a layer into the memory.
+ *
+ * @param parameters validated
+ * @returns address of the layer's record, which any thread can build a WasmLayer on
+ */
+export function writeWasmLayer(memory: WasmMemory, parameters: LayerParameters): number {
+  const packed = packLayer(parameters);
+  const address = memory.reserve(RECORD_BYTES);
+  const fields = memory.int32(RECORD_BYTES / 4, address);
+  const float32 = (values: Float32Array): number => {
+    const copy = memory.float32(values.length);
+    copy.set(values);
+    return copy.byteOffset;
+  };
+  fields[word.units] = packed.units;
+  fields[word.inputs] = packed.inputs;
+  fields[word.paddedUnits] = packed.paddedUnits;
+  fields[word.columns] = packed.columns;
+  fields[word.cell] = cellCode[parameters.cell];
+  fields[word.gate] = gateCode[parameters.gate];
+  fields[word.blocks] = float32(packed.blocks);
+  fields[word.bias] = float32(packed.bias);
+  fields[word.peepholes] = float32(packed.peepholes);
+  if (hasOscillator(parameters.gate)) writeOscillators(memory, fields, parameters);
+  return address;
+}
+
+function writeOscillators(
+  memory: WasmMemory,
+  fields: Int32Array,
+  parameters: LayerParameters,
+): void {
+  const padded = roundUp(parameters.units, 64);
+  const float64 = (values: ArrayLike<number>, padding: number): number => {
+    const copy = memory.float64(padded).fill(padding);
+    copy.set(values);
+    return copy.byteOffset;
+  };
+  const periodUs = Float64Array.from(parameters.periodUs);
+  const openRatio = Float64Array.from(parameters.openRatio);
+  fields[word.periodUs] = float64(periodUs, 1);
+  fields[word.shiftUs] = float64(parameters.shiftUs, 0);
+  fields[word.frequency] = float64(
+    periodUs.map((period) => 1 / period),
+    0,
+  );
+  // No phase is less than −1: the padding never opens.
+  fields[word.openRatio] = float64(openRatio, -1);
+  fields[word.slope] = float64(
+    openRatio.map((ratio) => 2 / ratio),
+    0,
+  );
+  const times = new Float64Array(fields.buffer, fields.byteOffset, RECORD_BYTES / 8);
+  times[word.anchorUs / 2] = Math.floor(parameters.shiftUs[0]!);
+  times[word.epochUs / 2] = epochLengthUs(periodUs);
+}
+
+interface WasmState extends LayerState {
+  readonly address: number;
+}
+
+/** A layer in WASM memory. Its weights may be shared by threads; its scratch is this object's own. */
+export class WasmLayer implements BatchLayerKernel {
+  readonly inputs: number;
+  readonly units: number;
+  readonly stateLength: number;
+  readonly openUnits: Int32Array;
+  readonly #memory: WasmMemory;
+  readonly #exports: WasmExports;
+  readonly #record: number;
+
+  /** @param shared address that writeWasmLayer() returned */
+  constructor(memory: WasmMemory, exports: WasmExports, shared: number) {
+    this.#memory = memory;
+    this.#exports = exports;
+    this.#record = memory.reserve(RECORD_BYTES);
+    const fields = memory.int32(RECORD_BYTES / 4, this.#record);
+    fields.set(memory.int32(FIRST_OWN_WORD, shared));
+    this.inputs = fields[word.inputs]!;
+    this.units = fields[word.units]!;
+    this.stateLength = fields[word.columns]! + fields[word.paddedUnits]!;
+    this.openUnits = reserveScratch(memory, fields);
+  }
+
+  bind(arena: FloatArray, offset: number): WasmState {
+    const { buffer } = this.#memory.handle;
+    // Growing gives the same memory a new buffer object; what matters is that it is kernel memory.
+    if (!(arena instanceof Float32Array && arena.buffer instanceof SharedArrayBuffer)) {
+      throw new TypeError("Cannot bind layer state: arena must be allocated by this kernel");
+    }
+    const address = arena.byteOffset + 4 * offset;
+    const { paddedUnits, columns } = packedSizes(this.inputs, this.units);
+    return {
+      address,
+      h: new Float32Array(buffer, address, this.units),
+      x: new Float32Array(buffer, address + 4 * paddedUnits, this.inputs),
+      c: new Float32Array(buffer, address + 4 * columns, this.units),
+    };
+  }
+
+  step(state: LayerState, timeUs: number): number {
+    return this.#exports.step(this.#record, (state as WasmState).address, timeUs);
+  }
+
+  stepDense(state: LayerState, timeUs: number): number {
+    return this.#exports.stepDense(this.#record, (state as WasmState).address, timeUs);
+  }
+
+  createBatch(capacity: number, options: { readonly keepOutputs: boolean }): EventBatch {
+    return {
+      timesUs: this.#memory.float64(capacity),
+      inputs: this.#memory.float32(capacity * this.inputs),
+      outputs: this.#memory.float32(options.keepOutputs ? capacity * this.units : 0),
+    };
+  }
+
+  run(state: LayerState, batch: EventBatch, count: number): number {
+    const { timesUs, inputs, outputs } = batch;
+    if (!(count >= 0 && count <= timesUs.length)) {
+      throw new RangeError(`Cannot run batch: count must be ≤ ${timesUs.length}, got ${count}`);
+    }
+    return this.#exports.run(
+      this.#record,
+      (state as WasmState).address,
+      timesUs.byteOffset,
+      inputs.byteOffset,
+      outputs.length > 0 ? outputs.byteOffset : 0,
+      count,
+    );
+  }
+}
+
+/** Gives the record its thread's own memory; returns the list of open units. */
+function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
+  const units = fields[word.units]!;
+  const padded = roundUp(units, 64);
+  /** Lists are completed to whole groups of 4. */
+  const listed = units + 4;
+  const ascending = memory.int32(listed).map((_, j) => j);
+  const allUnits = memory.int32(listed);
+  const openUnits = memory.int32(listed);
+  allUnits.set(ascending);
+  openUnits.set(ascending);
+  new Float64Array(fields.buffer, fields.byteOffset)[word.startUs / 2] = Number.NaN;
+  fields[word.keptStarts] = memory.float64(EPOCHS_KEPT).fill(Number.NaN).byteOffset;
+  fields[word.keptBases] = memory.reserve(8 * EPOCHS_KEPT * padded);
+  fields[word.bases] = fields[word.keptBases]!;
+  fields[word.mask] = memory.reserve(padded / 8);
+  fields[word.openUnits] = openUnits.byteOffset;
+  fields[word.openness] = memory.float32(listed).fill(1).byteOffset;
+  fields[word.z] = memory.reserve(4 * SLOTS * listed);
+  fields[word.allUnits] = allUnits.byteOffset;
+  fields[word.denseOpenness] = memory.float32(listed).fill(1).byteOffset;
+  fields[word.denseC] = memory.reserve(4 * listed);
+  fields[word.denseH] = memory.reserve(4 * listed);
+  return openUnits;
+}

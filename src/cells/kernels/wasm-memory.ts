@@ -1,0 +1,82 @@
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { roundUp } from "./packed-layer.ts";
+import { type WasmMemoryHandle, webAssemblyApi } from "./web-assembly.ts";
+
+const PAGE_BYTES = 65_536;
+/** Just under 4 GiB, what a 32-bit address reaches. Reserved, not used, until it is allocated. */
+const PAGES_MAX = 65_535;
+/** The first block holds the allocator's own word. */
+const FIRST_FREE = 1024;
+/** Every block starts on its own pair of cache lines: threads do not disturb each other. */
+const BLOCK_BYTES = 128;
+
+/**
+ * Memory shared by the WASM kernel and its callers, and by worker threads. Blocks are handed out
+ * one after the other and never given back. It is a shared memory because such a one can grow
+ * without taking away the views that others hold.
+ */
+export class WasmMemory {
+  readonly handle: WasmMemoryHandle;
+  readonly #next: Int32Array;
+
+  /** @param handle the memory of another thread; a new one if absent */
+  constructor(handle?: WasmMemoryHandle) {
+    this.handle = handle ?? createMemory();
+    this.#next = new Int32Array(this.handle.buffer, 0, 1);
+    Atomics.compareExchange(this.#next, 0, 0, FIRST_FREE);
+  }
+
+  /**
+   * Address of `bytes` zero bytes.
+   *
+   * @throws {PolyphaseError} FAILED if the memory is full.
+   */
+  reserve(bytes: number): number {
+    const size = roundUp(Math.max(bytes, 1), BLOCK_BYTES);
+    for (;;) {
+      const address = Atomics.load(this.#next, 0) >>> 0;
+      const end = address + size;
+      this.#growTo(end);
+      // Another thread may have been quicker.
+      if (Atomics.compareExchange(this.#next, 0, address | 0, end | 0) === (address | 0)) {
+        return address;
+      }
+    }
+  }
+
+  #growTo(end: number): void {
+    const missing = end - this.handle.buffer.byteLength;
+    if (missing <= 0) return;
+    try {
+      this.handle.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (error) {
+      throw outOfMemory(end, error);
+    }
+  }
+
+  float32(length: number, address: number = this.reserve(4 * length)): Float32Array {
+    return new Float32Array(this.handle.buffer, address, length);
+  }
+
+  float64(length: number, address: number = this.reserve(8 * length)): Float64Array {
+    return new Float64Array(this.handle.buffer, address, length);
+  }
+
+  int32(length: number, address: number = this.reserve(4 * length)): Int32Array {
+    return new Int32Array(this.handle.buffer, address, length);
+  }
+}
+
+function createMemory(): WasmMemoryHandle {
+  const api = webAssemblyApi();
+  if (api === undefined) throw new TypeError("Cannot create kernel memory: no WebAssembly here");
+  return new api.Memory({ initial: 1, maximum: PAGES_MAX, shared: true });
+}
+
+function outOfMemory(end: number, cause: unknown): PolyphaseError {
+  return new PolyphaseError(
+    "FAILED",
+    `Cannot grow kernel memory: its size must be < ${PAGES_MAX * PAGE_BYTES} bytes and free, got ${end}`,
+    { cause },
+  );
+}
