@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convEncoderOnnx } from "../backends/onnx/conv-encoder-onnx.ts";
-import { createReferenceKernel } from "../cells/kernels/reference-kernel.ts";
-import { createSparseKernel } from "../cells/kernels/sparse-kernel.ts";
-import type { Kernel } from "../cells/kernels/kernel.ts";
+import { chooseKernel } from "../cells/kernels/choose-kernel.ts";
+import type { KernelName } from "../cells/kernels/kernel.ts";
 import type { Encoder } from "../fusion/encoder.ts";
 import { convStages } from "../fusion/encoders/conv-frame-encoder.ts";
 import { createFusionModel, type FusionModel } from "../fusion/fusion-model.ts";
@@ -66,11 +65,9 @@ export function presetModel(name: string, seed: number): StoredModel {
   return storedModel(spec, weights, onnx);
 }
 
-export type KernelChoice = "reference-f64" | "sparse-f32";
-
 /** How a model is to be run. */
 export interface RunOptions {
-  readonly kernel: KernelChoice;
+  readonly kernel: KernelName | "auto";
   /** `auto`: onnxruntime where it loads, else TypeScript with a word on stderr. */
   readonly encoder: "auto" | "onnx" | "typescript";
 }
@@ -83,13 +80,11 @@ export async function prepareModel(
 ): Promise<FusionModel> {
   const video = stored.spec.sensors.find((sensor) => sensor.kind === "video");
   const onnx = video && (await onnxEncoder(stored, video, options.encoder, warn));
-  const kernel: Kernel =
-    options.kernel === "reference-f64" ? createReferenceKernel() : createSparseKernel();
   return createFusionModel(
     stored.spec,
     stored.weights,
     stored.hash,
-    kernel,
+    chooseKernel(options.kernel).kernel,
     onnx && ((): Encoder => onnx),
   );
 }

@@ -14,8 +14,8 @@ export function addModelOptions(command: Command): Command {
     .option("--seed <n>", "seed of untrained weights", wholeNumber, 1)
     .addOption(
       new Option("--kernel <name>", "how layers are computed")
-        .choices(["sparse-f32", "reference-f64"])
-        .default("sparse-f32"),
+        .choices(["auto", "wasm-f32", "sparse-f32", "reference-f64"])
+        .default("auto"),
     )
     .addOption(
       new Option("--encoder <name>", "how frames are encoded")

@@ -1,12 +1,13 @@
+import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
-import { gateCount } from "../cells/layer-parameters.ts";
 import { stateHash } from "../state/checkpoint.ts";
 import type { StreamFusion } from "../streams/fuse/stream-fusion.ts";
 import type { MergedItem } from "../streams/merge/merged-item.ts";
+import type { MergedSensor } from "../streams/merge/stream-merge.ts";
 import type { NdjsonSink } from "../streams/ndjson/ndjson-sink.ts";
-import { runPipeline } from "../streams/pipeline.ts";
-import { openRecording } from "../streams/replay/recording-reader.ts";
+import { type PipelineResult, runPipeline } from "../streams/pipeline.ts";
+import { openRecording, type Recording } from "../streams/replay/recording-reader.ts";
 import { replaySource } from "../streams/replay/replay-source.ts";
 import type { Sink } from "../streams/sink.ts";
 
@@ -73,48 +74,61 @@ export interface ReplayRequest {
 
 /** Replays recordings one after the other through one model. */
 export async function runReplay(request: ReplayRequest): Promise<ReplaySummary> {
-  const { paths, model, sink, order, mode, tap, stop } = request;
+  const { paths, sink, stop } = request;
   const streams = new Map<string, StreamFusion>();
   const dropped: Record<string, number> = {};
   let eventUs = 0;
   const startedAt = performance.now();
   for (const path of paths) {
     if (stop?.aborted) break;
-    const recording = await openRecording(path);
-    try {
-      const present = (stream: string): ReadonlySet<string> => {
-        const channels = recording.channels.filter((channel) => channel.stream === stream);
-        return new Set(channels.map((channel) => channel.sensor));
-      };
-      const result = await runPipeline({
-        source: replaySource(recording, { order, inFlightMax }),
-        model,
-        sink: { write: (predictions) => sink.write(predictions), close: async () => undefined },
-        merge: (stream) => {
-          const sensors = model.graph.sensors
-            .filter(({ spec }) => present(stream).has(spec.name))
-            .map(({ spec }) => ({ name: spec.name, latenessUs: 0 }));
-          return { sensors, waitingMax };
-        },
-        onMalformed: "fail",
-        ...(mode === undefined ? {} : { mode }),
-        ...(tap === undefined ? {} : { tap }),
-        ...(stop === undefined ? {} : { stop }),
-      });
-      for (const [stream, fusion] of result.streams) {
-        streams.set(streams.has(stream) ? `${stream} (${path})` : stream, fusion);
-      }
-      for (const [reason, events] of Object.entries(result.counts.dropped)) {
-        dropped[reason] = (dropped[reason] ?? 0) + events;
-      }
-      eventUs += durationUs(result.streams);
-    } finally {
-      await recording.close();
+    const result = await replayOne(path, request);
+    for (const [stream, fusion] of result.streams) {
+      streams.set(streams.has(stream) ? `${stream} (${path})` : stream, fusion);
     }
+    for (const [reason, events] of Object.entries(result.counts.dropped)) {
+      dropped[reason] = (dropped[reason] ?? 0) + events;
+    }
+    eventUs += durationUs(result.streams);
   }
   await sink.close();
   const wallSeconds = (performance.now() - startedAt) / 1000;
   return summarise(request, streams, dropped, eventUs, wallSeconds);
+}
+
+async function replayOne(path: string, request: ReplayRequest): Promise<PipelineResult> {
+  const { model, sink, order, mode = "sparse", tap, stop } = request;
+  const recording = await openRecording(path);
+  try {
+    return await runPipeline({
+      source: replaySource(recording, { order, inFlightMax }),
+      model,
+      // The sink goes on to the next recording.
+      sink: { write: (predictions) => sink.write(predictions), close: async () => undefined },
+      merge: (stream) => ({ sensors: presentSensors(recording, stream, model), waitingMax }),
+      onMalformed: "fail",
+      mode,
+      ...(tap === undefined ? {} : { tap }),
+      ...(stop === undefined ? {} : { stop }),
+    });
+  } finally {
+    await recording.close();
+  }
+}
+
+/** The graph's sensors that a stream of a recording has: nobody waits for one that is not there. */
+function presentSensors(
+  recording: Recording,
+  stream: string,
+  model: FusionModel,
+): readonly MergedSensor[] {
+  const recorded = new Set(
+    recording.channels
+      .filter((channel) => channel.stream === stream)
+      .map((channel) => channel.sensor),
+  );
+  return model.graph.sensors
+    .filter(({ spec }) => recorded.has(spec.name))
+    .map(({ spec }) => ({ name: spec.name, latenessUs: 0 }));
 }
 
 /** Longest stretch of event time of any stream. */

@@ -41,6 +41,9 @@ export function* evaluateDense(
   const read = (source: Source): Float64Array => {
     return source.from === "sensor" ? features[source.index]! : h[source.index]!;
   };
+  const merges = graph.layers.filter((layer) => {
+    return graph.sensors.every(({ index }) => layer.sensors !== 1 << index);
+  });
   for (const tick of ticks) {
     const t = tick.timeUs - epochUs;
     const lastOpenness: Float64Array[] = graph.layers.map(
@@ -60,10 +63,7 @@ export function* evaluateDense(
       news |= 1 << sensor;
       for (const layer of graph.layers) if (layer.sensors === 1 << sensor) evaluate(layer);
     }
-    for (const layer of graph.layers) {
-      const isMerge = graph.sensors.every(({ index }) => layer.sensors !== 1 << index);
-      if (isMerge && (layer.sensors & news) !== 0) evaluate(layer);
-    }
+    for (const layer of merges) if ((layer.sensors & news) !== 0) evaluate(layer);
     yield {
       timeUs: tick.timeUs,
       layers: h.map((values) => values.slice()),

@@ -38,7 +38,9 @@ export function decodeSafetensors(bytes: Uint8Array): Weights {
 function parseHeader(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof header === "object" && header !== null) return header as Record<string, unknown>;
+    if (typeof header === "object" && header !== null && !Array.isArray(header)) {
+      return header as Record<string, unknown>;
+    }
   } catch (cause) {
     throw safetensorsError("the header at byte 8 must be JSON", cause);
   }

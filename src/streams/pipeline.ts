@@ -1,4 +1,12 @@
-import { filter, map, Observable, type OperatorFunction, Subscription } from "rxjs";
+import {
+  filter,
+  map,
+  NEVER,
+  Observable,
+  type OperatorFunction,
+  Subscription,
+  takeUntil,
+} from "rxjs";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
@@ -46,7 +54,9 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const { source, model, sink, merge, mode = "sparse", tap } = options;
   const counts = new EventCounts();
   const streams = new Map<string, StreamFusion>();
-  const fused = until(source.open(), options.stop).pipe(
+  const fused = source.open().pipe(
+    // Completes here, so that everything behind drains.
+    takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
     validated(model, counts, options.onMalformed),
     mergeByTime(merge, counts),
     map((item) => {
@@ -63,21 +73,13 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   return { counts, streams };
 }
 
-/** Completes when `stop` is raised, so that everything behind it drains. */
-function until<T>(items: Observable<T>, stop: AbortSignal | undefined): Observable<T> {
-  if (stop === undefined) return items;
+/** Emits once when `signal` is raised, at once if it has been. */
+function raised(signal: AbortSignal): Observable<void> {
   return new Observable((subscriber) => {
-    const subscription = items.subscribe(subscriber);
-    const onStop = (): void => {
-      subscription.unsubscribe();
-      subscriber.complete();
-    };
-    if (stop.aborted) onStop();
-    else stop.addEventListener("abort", onStop, { once: true });
-    return () => {
-      stop.removeEventListener("abort", onStop);
-      subscription.unsubscribe();
-    };
+    const onAbort = (): void => subscriber.next();
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort);
+    return () => signal.removeEventListener("abort", onAbort);
   });
 }
 

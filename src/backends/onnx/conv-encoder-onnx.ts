@@ -38,30 +38,30 @@ export function convEncoderOnnx(
       {
         operator: "Conv",
         inputs: [input, `weights${stage}`, `bias${stage}`],
-        output: `conv${stage}`,
+        outputs: [`conv${stage}`],
         integers: { kernel_shape: [side, side] },
       },
       {
         operator: "MaxPool",
         inputs: [`conv${stage}`],
-        output: `pool${stage}`,
+        outputs: [`pool${stage}`],
         integers: { kernel_shape: [2, 2], strides: [2, 2] },
       },
-      { operator: "Relu", inputs: [`pool${stage}`], output: `relu${stage}` },
+      { operator: "Relu", inputs: [`pool${stage}`], outputs: [`relu${stage}`] },
     );
     input = `relu${stage}`;
   });
   nodes.push({
     operator: "Flatten",
     inputs: [input],
-    output: encoderOutput,
+    outputs: [encoderOutput],
     integer: { axis: 1 },
   });
   return encodeOnnx({
     name: "conv-encoder",
     nodes,
     initializers,
-    input: { name: encoderInput, shape: [undefined, 1, height, width] },
-    output: { name: encoderOutput, shape: [undefined, encodedLength(width, height)] },
+    inputs: [{ name: encoderInput, shape: [undefined, 1, height, width] }],
+    outputs: [{ name: encoderOutput, shape: [undefined, encodedLength(width, height)] }],
   });
 }

@@ -13,8 +13,9 @@ type Field = readonly [number, number | string | Uint8Array];
 /** One operator of a graph. */
 export interface OnnxNode {
   readonly operator: string;
+  /** Names of values; "" leaves an optional one out. */
   readonly inputs: readonly string[];
-  readonly output: string;
+  readonly outputs: readonly string[];
   /** Lists of whole numbers by name: kernel_shape, strides, axes, … */
   readonly integers?: Readonly<Record<string, readonly number[]>>;
   /** Single whole numbers by name. */
@@ -31,9 +32,14 @@ export interface OnnxGraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
-  /** Float32 input; a side of undefined may be any length. */
-  readonly input: { readonly name: string; readonly shape: readonly (number | undefined)[] };
-  readonly output: { readonly name: string; readonly shape: readonly (number | undefined)[] };
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+}
+
+/** A float32 value that goes in or out; a side of undefined may be any length. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly shape: readonly (number | undefined)[];
 }
 
 /** The bytes of an ONNX model, operator set 13. The same graph gives the same bytes. */
@@ -42,8 +48,8 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
     ...graph.nodes.map((node): Field => [1, nodeProto(node)]),
     [2, graph.name],
     ...graph.initializers.map((tensor): Field => [5, tensorProto(tensor)]),
-    [11, valueInfo(graph.input)],
-    [12, valueInfo(graph.output)],
+    ...graph.inputs.map((value): Field => [11, valueInfo(value)]),
+    ...graph.outputs.map((value): Field => [12, valueInfo(value)]),
   ]);
   return message([
     [1, 8],
@@ -69,8 +75,8 @@ function nodeProto(node: OnnxNode): Uint8Array {
   });
   return message([
     ...node.inputs.map((input): Field => [1, input]),
-    [2, node.output],
-    [3, node.output],
+    ...node.outputs.map((output): Field => [2, output]),
+    [3, node.outputs.join("-")],
     [4, node.operator],
     ...lists,
     ...singles,
@@ -82,7 +88,7 @@ function tensorProto({ name, shape, data }: OnnxTensor): Uint8Array {
   return message([...shape.map((side): Field => [1, side]), [2, float32Type], [8, name], [9, raw]]);
 }
 
-function valueInfo(value: OnnxGraph["input"]): Uint8Array {
+function valueInfo(value: OnnxValue): Uint8Array {
   const sides = value.shape.map((side, i): Field => {
     return [1, side === undefined ? message([[2, `n${i}`]]) : message([[1, side]])];
   });

@@ -13,7 +13,7 @@ import { Timeline } from "../format/timeline.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { type ReplaySummary, runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { demoRecordings, type DemoSet } from "./demo-recordings.ts";
+import { type DemoSet, demoRecordings } from "./demo-recordings.ts";
 
 const seed = 1;
 
@@ -59,14 +59,16 @@ async function printHeader(sets: readonly DemoSet[]): Promise<void> {
   if (seeded.length === 0) console.log("all models are trained");
   else {
     const names = seeded.join(", ");
-    console.log(`untrained, seeded weights (seed ${seed}) in ${names}: their predictions are noise`);
+    console.log(
+      `untrained, seeded weights (seed ${seed}) in ${names}: their predictions are noise`,
+    );
   }
 }
 
 async function showSet(set: DemoSet, stop: AbortSignal): Promise<ReplaySummary> {
   console.log(`\n━━ ${set.title}`);
   const chosen = await chooseModel(set.model, seed);
-  const model = await prepareModel(chosen.stored, { kernel: "sparse-f32", encoder: "auto" }, warn);
+  const model = await prepareModel(chosen.stored, { kernel: "auto", encoder: "auto" }, warn);
   const digest = new NdjsonSink();
   const sensors = chosen.stored.spec.sensors.map(({ name }) => name);
   const timeline = new Timeline(sensors, set.stretchUs, (line) => console.log(line));

@@ -71,7 +71,7 @@ function layerSizes({ spec, weights }: StoredModel): readonly LayerSize[] {
     const inputs = inputLength(layer, sizes);
     const own = [...weights].filter(([name]) => name.startsWith(`${layer.name}.`));
     const ratios = weights.get(`${layer.name}.open_ratio`)?.data;
-    const mean = ratios && ratios.reduce((sum: number, ratio) => sum + ratio, 0) / ratios.length;
+    const mean = ratios && Array.from(ratios).reduce((sum, r) => sum + r, 0) / ratios.length;
     return {
       name: layer.name,
       inputs,

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
+import type { RecordedChannel } from "../../streams/replay/recorded-channel.ts";
 import { openRecording } from "../../streams/replay/recording-reader.ts";
 import { findRecordings } from "../find-recordings.ts";
 import { grouped, seconds } from "../format/numbers.ts";
@@ -69,20 +71,7 @@ async function readInfo(path: string): Promise<RecordingInfo> {
           noteMarker(segments, item.action, item.label, item.timeUs);
           continue;
         }
-        const events = item.kind === "dvs" ? item.packet.count : 1;
-        const lastUs = item.kind === "dvs" ? item.packet.timeUs[events - 1]! : item.timeUs;
-        const before = sensors.get(channel.topic);
-        sensors.set(channel.topic, {
-          stream: item.stream,
-          sensor: item.sensor,
-          kind: item.kind,
-          shape: shapeOf(channel),
-          items: (before?.items ?? 0) + 1,
-          events: (before?.events ?? 0) + events,
-          firstUs: Math.min(before?.firstUs ?? item.timeUs, item.timeUs),
-          lastUs: Math.max(before?.lastUs ?? lastUs, lastUs),
-          rate: 0,
-        });
+        sensors.set(channel.topic, withItem(sensors.get(channel.topic), item, channel));
       }
     }
     const withRates = [...sensors.values()].map((sensor) => {
@@ -95,6 +84,27 @@ async function readInfo(path: string): Promise<RecordingInfo> {
   }
 }
 
+/** A sensor's figures with one more item. */
+function withItem(
+  before: SensorInfo | undefined,
+  item: SensorEvent,
+  channel: RecordedChannel,
+): SensorInfo {
+  const events = item.kind === "dvs" ? item.packet.count : 1;
+  const lastUs = item.kind === "dvs" ? item.packet.timeUs[events - 1]! : item.timeUs;
+  return {
+    stream: item.stream,
+    sensor: item.sensor,
+    kind: item.kind,
+    shape: shapeOf(channel),
+    items: (before?.items ?? 0) + 1,
+    events: (before?.events ?? 0) + events,
+    firstUs: Math.min(before?.firstUs ?? item.timeUs, item.timeUs),
+    lastUs: Math.max(before?.lastUs ?? lastUs, lastUs),
+    rate: 0,
+  };
+}
+
 function noteMarker(segments: Segment[], action: string, label: string, timeUs: TimeUs): void {
   if (action === "segment-start") segments.push({ label, startUs: timeUs, endUs: timeUs });
   const open = segments.at(-1);
@@ -103,12 +113,7 @@ function noteMarker(segments: Segment[], action: string, label: string, timeUs: 
   }
 }
 
-function shapeOf(channel: {
-  readonly width?: number;
-  readonly height?: number;
-  readonly size?: number;
-  readonly convention?: string;
-}): string {
+function shapeOf(channel: RecordedChannel): string {
   if (channel.width !== undefined) return `${channel.width}×${channel.height}`;
   return [channel.size, channel.convention].filter((part) => part !== undefined).join(" ");
 }

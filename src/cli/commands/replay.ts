@@ -93,9 +93,7 @@ async function openOutput(path: string): Promise<WriteStream> {
   await new Promise<void>((resolve, reject) => {
     file.once("open", () => resolve());
     file.once("error", (cause) => {
-      reject(
-        new PolyphaseError("FAILED", `Cannot write ${path}: ${cause.message}`, { cause }),
-      );
+      reject(new PolyphaseError("FAILED", `Cannot write ${path}: ${cause.message}`, { cause }));
     });
   });
   return file;

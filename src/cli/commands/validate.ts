@@ -41,7 +41,9 @@ Examples:
 
 async function validate(path: string): Promise<string> {
   const entry = await stat(path).catch((cause: unknown) => {
-    throw new PolyphaseError("FILE_NOT_FOUND", `Cannot validate: ${path} does not exist`, { cause });
+    throw new PolyphaseError("FILE_NOT_FOUND", `Cannot validate: ${path} does not exist`, {
+      cause,
+    });
   });
   if (entry.isDirectory()) return validateModel(path);
   if (extname(path) === ".mcap") return validateRecording(path);
@@ -51,7 +53,7 @@ async function validate(path: string): Promise<string> {
 /** Loads everything, encoder and kernel included, as a replay would. */
 async function validateModel(directory: string): Promise<string> {
   const { stored } = await chooseModel(directory, 0);
-  await prepareModel(stored, { kernel: "sparse-f32", encoder: "auto" }, () => undefined);
+  await prepareModel(stored, { kernel: "auto", encoder: "auto" }, () => undefined);
   return `model ${stored.spec.name} ${stored.hash}`;
 }
 

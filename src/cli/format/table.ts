@@ -19,5 +19,7 @@ export function table(
       .join("  ")
       .trimEnd();
   };
-  return [line(head), line(widths.map((width) => "─".repeat(width))), ...cells.map(line)].join("\n");
+  return [line(head), line(widths.map((width) => "─".repeat(width))), ...cells.map(line)].join(
+    "\n",
+  );
 }

@@ -93,7 +93,9 @@ export class Timeline {
       .map((sensor) => String(events.get(sensor) ?? "·").padStart(sensorWidth))
       .join("");
     const end = ((startUs + this.#stretchUs) / 1e6).toFixed(2).padStart(8);
-    this.#print(`${end} s${counts}  ${truth.padEnd(8)}  ${predictionText(this.#prediction)}`.trimEnd());
+    this.#print(
+      `${end} s${counts}  ${truth.padEnd(8)}  ${predictionText(this.#prediction)}`.trimEnd(),
+    );
     this.#row = undefined;
   }
 }

@@ -1,0 +1,174 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { convEncoderOnnx } from "../../src/backends/onnx/conv-encoder-onnx.ts";
+import { createOnnxFrameEncoder } from "../../src/backends/onnx/onnx-frame-encoder.ts";
+import { encodeOnnx } from "../../src/backends/onnx/onnx-writer.ts";
+import { chooseKernel } from "../../src/cells/kernels/choose-kernel.ts";
+import type { LayerParameters } from "../../src/cells/layer-parameters.ts";
+import {
+  convStages,
+  createConvFrameEncoder,
+} from "../../src/fusion/encoders/conv-frame-encoder.ts";
+import { presets } from "../../src/fusion/presets/presets.ts";
+import { seededWeights } from "../../src/fusion/presets/seeded-weights.ts";
+import type { VideoSensorSpec } from "../../src/fusion/spec/graph-spec.ts";
+import { Random } from "../../src/sensors/random.ts";
+import type { VideoEvent } from "../../src/sensors/sensor-event.ts";
+
+const { spec, oscillators } = presets["grid"]!;
+const weights = seededWeights(spec, oscillators, new Random(7));
+const video = spec.sensors.find((sensor): sensor is VideoSensorSpec => sensor.kind === "video")!;
+
+function randomFrame(random: Random, width = 48): VideoEvent {
+  const pixels = Uint8Array.from({ length: width * 48 }, () => random.below(256));
+  return {
+    kind: "video",
+    stream: "s",
+    sensor: "video",
+    timeUs: 0,
+    seq: 0,
+    width,
+    height: 48,
+    pixels,
+  };
+}
+
+describe("createOnnxFrameEncoder()", () => {
+  it("agrees with the TypeScript encoder to 1e-5 of the largest value", async () => {
+    const onnx = await createOnnxFrameEncoder(
+      video,
+      convEncoderOnnx(48, 48, convStages(video, weights)),
+    );
+    const typescript = createConvFrameEncoder(video, weights);
+    expect(onnx.size).toBe(64);
+    const random = new Random(3);
+    for (let i = 0; i < 5; i++) {
+      const frame = randomFrame(random);
+      const expected = new Float32Array(64);
+      typescript.encode(expected, frame, 0);
+      const actual = await onnx.compute(frame);
+      const largest = Math.max(...expected.map(Math.abs));
+      expect(largest).toBeGreaterThan(0.1);
+      expected.forEach((value, d) => {
+        expect(Math.abs(actual[d]! - value)).toBeLessThanOrEqual(1e-5 * Math.max(1, largest));
+      });
+    }
+  });
+
+  it("refuses frames of another size, and bytes that are no model", async () => {
+    const bytes = convEncoderOnnx(48, 48, convStages(video, weights));
+    const encoder = await createOnnxFrameEncoder(video, bytes);
+    expect(() => encoder.validate(randomFrame(new Random(1), 47))).toThrow(
+      "expected 48×48 pixels, got 47×48",
+    );
+    await expect(createOnnxFrameEncoder(video, new Uint8Array(9))).rejects.toThrow(
+      "Cannot use encoder.onnx of video: it must load in onnxruntime",
+    );
+  });
+});
+
+/** onnxruntime's own LSTM with peepholes over one step from a given state: our oracle at k = 1. */
+async function onnxLstmStep(
+  layer: LayerParameters,
+  x: Float32Array,
+  h: Float32Array,
+  c: Float32Array,
+): Promise<{ readonly h: Float32Array; readonly c: Float32Array }> {
+  const { inputs, units } = layer;
+  // ONNX orders gates i, o, f, c and peepholes i, o, f; our columns are i, f, g, o.
+  const gates = [0, 3, 1, 2];
+  const transposed = (matrix: ArrayLike<number>, rows: number): Float32Array => {
+    const out = new Float32Array(4 * units * rows);
+    gates.forEach((gate, g) => {
+      for (let j = 0; j < units; j++) {
+        for (let d = 0; d < rows; d++) {
+          out[(g * units + j) * rows + d] = matrix[d * 4 * units + gate * units + j]!;
+        }
+      }
+    });
+    return out;
+  };
+  const bias = new Float32Array(8 * units);
+  gates.forEach((gate, g) => {
+    for (let j = 0; j < units; j++) bias[g * units + j] = layer.bias[gate * units + j]!;
+  });
+  const peepholes = Float32Array.from({ length: 3 * units }, (_, i) => {
+    return layer.peepholes![[0, 2, 1][Math.floor(i / units)]! * units + (i % units)]!;
+  });
+  const model = encodeOnnx({
+    name: "lstm",
+    nodes: [
+      {
+        operator: "LSTM",
+        inputs: ["X", "W", "R", "B", "", "h0", "c0", "P"],
+        outputs: ["", "Y_h", "Y_c"],
+        integer: { hidden_size: units },
+      },
+    ],
+    initializers: [
+      { name: "W", shape: [1, 4 * units, inputs], data: transposed(layer.inputWeights, inputs) },
+      { name: "R", shape: [1, 4 * units, units], data: transposed(layer.recurrentWeights, units) },
+      { name: "B", shape: [1, 8 * units], data: bias },
+      { name: "P", shape: [1, 3 * units], data: peepholes },
+    ],
+    inputs: [
+      { name: "X", shape: [1, 1, inputs] },
+      { name: "h0", shape: [1, 1, units] },
+      { name: "c0", shape: [1, 1, units] },
+    ],
+    outputs: [
+      { name: "Y_h", shape: [1, 1, units] },
+      { name: "Y_c", shape: [1, 1, units] },
+    ],
+  });
+  const session = await InferenceSession.create(model);
+  const result = await session.run({
+    X: new Tensor("float32", x, [1, 1, inputs]),
+    h0: new Tensor("float32", h, [1, 1, units]),
+    c0: new Tensor("float32", c, [1, 1, units]),
+  });
+  return { h: result["Y_h"]!.data as Float32Array, c: result["Y_c"]!.data as Float32Array };
+}
+
+describe("the Phased LSTM at k = 1", () => {
+  it.each(["reference-f64", "sparse-f32", "wasm-f32"] as const)(
+    "is onnxruntime's LSTM with peepholes (%s)",
+    async (name) => {
+      const random = new Random(11);
+      const [inputs, units] = [5, 7];
+      const numbers = (length: number, deviation: number): Float32Array => {
+        return Float32Array.from({ length }, () => deviation * random.normal());
+      };
+      const layer: LayerParameters = {
+        cell: "phased-lstm",
+        inputs,
+        units,
+        gate: "own-event",
+        leak: 0,
+        inputWeights: numbers(inputs * 4 * units, 0.6),
+        recurrentWeights: numbers(units * 4 * units, 0.4),
+        bias: numbers(4 * units, 0.5),
+        peepholes: numbers(3 * units, 0.5),
+        recurrentBias: undefined,
+        periodUs: [],
+        shiftUs: [],
+        openRatio: [],
+      };
+      const { kernel } = chooseKernel(name);
+      const ours = kernel.createLayer(layer);
+      const state = ours.bind(kernel.allocate(ours.stateLength), 0);
+      let h: Float32Array = new Float32Array(units);
+      let c: Float32Array = new Float32Array(units);
+      for (let step = 0; step < 8; step++) {
+        const x = numbers(inputs, 1);
+        state.x.set(x);
+        ours.step(state, step);
+        ({ h, c } = await onnxLstmStep(layer, x, h, c));
+        for (let j = 0; j < units; j++) {
+          expect(Math.abs(state.h[j]! - h[j]!)).toBeLessThanOrEqual(1e-6);
+          expect(Math.abs(state.c[j]! - c[j]!)).toBeLessThanOrEqual(1e-6);
+        }
+      }
+    },
+  );
+});
