@@ -1,11 +1,11 @@
 import type { Random } from "../../random.ts";
 import type { TimeUs } from "../../time.ts";
 import type { DvsPacket } from "../dvs-packet.ts";
-import { DvsPacketBuilder } from "./dvs-packet-builder.ts";
-import { type DvsPixelModel, DvsSimulator } from "./dvs-simulator.ts";
-import { applyLogResponse, createLogResponse } from "./log-response.ts";
+import type { DvsPixelModel } from "./dvs-simulator.ts";
+import { createLogResponse, type LogResponse } from "./log-response.ts";
 import { type MotionPath, placeAt } from "./motion-path.ts";
 import { blurred, placeImage } from "./place-image.ts";
+import { simulateMotion } from "./simulate-motion.ts";
 
 /** Sides of a digit's image and of the sensor that sees it, in pixels. */
 export const digitSize = 28;
@@ -14,11 +14,10 @@ export const digitSensorSize = 34;
 /** The simulated recording's length: three saccades. */
 export const saccadesUs: TimeUs = 315_000;
 
-const stepUs = 1000;
 /** Three-tap blur of σ = 0.35 px: exp(-1/(2σ²)) against 1, normalised. */
 const blurSide = 0.016_35;
 /** N-MNIST's monitor showed the digits dark on bright: ln(1.08 − I). */
-const response = createLogResponse(1.08, -1, 1);
+export const nmnistResponse: LogResponse = createLogResponse(1.08, -1, 1);
 
 /**
  * Pixel model fitted to N-MNIST, on all 1,000 real recordings of slayerPytorch: count maps per
@@ -99,20 +98,20 @@ export function simulateSaccadeDigit(
   }
   const pixels = Float64Array.from(grey, (value) => value / 255);
   const digit = blurred({ width: digitSize, height: digitSize, pixels }, blurSide);
-  const seen = new Float64Array(digitSensorSize * digitSensorSize);
-  const image = new Float64Array(seen.length);
-  const look = (timeUs: TimeUs): Float64Array => {
-    const { x, y } = placeAt(nmnistPath, timeUs);
-    // The blur has added a border of one pixel.
-    placeImage(seen, digitSensorSize, digit, x - 1, y - 1);
-    applyLogResponse(image, seen, response);
-    return image;
-  };
-  const size = { width: digitSensorSize, height: digitSensorSize };
-  const camera = new DvsSimulator(size, model, random, look(0), startUs);
-  const events = new DvsPacketBuilder(size.width, size.height);
-  for (let timeUs = stepUs; timeUs <= saccadesUs; timeUs += stepUs) {
-    camera.step(events, look(timeUs), startUs + timeUs);
-  }
-  return events.packetView();
+  return simulateMotion(
+    (brightness, timeUs) => {
+      const { x, y } = placeAt(nmnistPath, timeUs - startUs);
+      // The blur has added a border of one pixel.
+      placeImage(brightness, digitSensorSize, digit, x - 1, y - 1);
+    },
+    {
+      width: digitSensorSize,
+      height: digitSensorSize,
+      response: nmnistResponse,
+      model,
+      random,
+      startUs,
+      endUs: startUs + saccadesUs,
+    },
+  );
 }

@@ -1,11 +1,10 @@
 import type { Random } from "../../random.ts";
 import type { TimeUs } from "../../time.ts";
 import type { DvsPacket } from "../dvs-packet.ts";
-import { DvsPacketBuilder } from "./dvs-packet-builder.ts";
-import { type DvsPixelModel, DvsSimulator } from "./dvs-simulator.ts";
-import { applyLogResponse, createLogResponse } from "./log-response.ts";
+import type { DvsPixelModel } from "./dvs-simulator.ts";
+import { createLogResponse } from "./log-response.ts";
+import { simulateMotion } from "./simulate-motion.ts";
 
-const stepUs = 1000;
 /** ln(20 + I) for grey values I = 0 … 255; the 20 keeps noise in dark places from making events. */
 const response = createLogResponse(20, 1, 255);
 
@@ -31,7 +30,7 @@ export interface GreyFrame {
 
 /**
  * Events that an event camera in place of a video camera might have given: brightness is taken to
- * change linearly from frame to frame, in steps of at most 1 ms.
+ * change linearly from frame to frame.
  *
  * @param frames At least one, in time order, all of one size.
  */
@@ -42,25 +41,19 @@ export function videoToDvs(
 ): DvsPacket {
   const [first] = frames;
   if (first === undefined) throw new RangeError("Cannot simulate events: no video frame given");
-  const { width, height } = first;
-  const grey = Float64Array.from(first.pixels);
-  const image = new Float64Array(grey.length);
-  applyLogResponse(image, grey, response);
-  const camera = new DvsSimulator({ width, height }, model, random, image, first.timeUs);
-  const events = new DvsPacketBuilder(width, height);
-  let from = first;
-  for (const to of frames.slice(1)) {
-    requireNext(from, to);
-    const spanUs = to.timeUs - from.timeUs;
-    for (let atUs = 0; atUs < spanUs; ) {
-      atUs = Math.min(atUs + stepUs, spanUs);
-      blend(grey, from.pixels, to.pixels, atUs / spanUs);
-      applyLogResponse(image, grey, response);
-      camera.step(events, image, from.timeUs + atUs);
-    }
-    from = to;
-  }
-  return events.packetView();
+  for (const [i, to] of frames.slice(1).entries()) requireNext(frames[i]!, to);
+  const { width, height, timeUs: startUs } = first;
+  let next = 0;
+  return simulateMotion(
+    (brightness, timeUs) => {
+      while (frames[next]!.timeUs < timeUs) next += 1;
+      const to = frames[next]!;
+      const from = frames[Math.max(next - 1, 0)]!;
+      const share = next === 0 ? 1 : (timeUs - from.timeUs) / (to.timeUs - from.timeUs);
+      blend(brightness, from.pixels, to.pixels, share);
+    },
+    { width, height, response, model, random, startUs, endUs: frames.at(-1)!.timeUs },
+  );
 }
 
 /** out = (1 − share)·from + share·to. */
@@ -68,6 +61,7 @@ function blend(out: Float64Array, from: Uint8Array, to: Uint8Array, share: numbe
   for (let p = 0; p < out.length; p += 1) out[p] = from[p]! + share * (to[p]! - from[p]!);
 }
 
+/** Frames must come in time order, all of one size. */
 function requireNext(from: GreyFrame, to: GreyFrame): void {
   if (to.width === from.width && to.height === from.height && to.timeUs > from.timeUs) return;
   throw new RangeError(
