@@ -7,6 +7,9 @@ export interface SensorSize {
   readonly height: number;
 }
 
+/** Taken where nothing says how large the sensor is: the most that EVT words can address. */
+export const largestSensorSize: SensorSize = { width: 2048, height: 2048 };
+
 /**
  * Decodes one recording of an event camera. Does no I/O: the caller pushes bytes as they come and
  * pulls packets.
@@ -26,6 +29,8 @@ export interface DvsDecoder {
   readonly anomalies: Readonly<AnomalyCounts>;
   /** External trigger edges seen so far. */
   readonly triggers: number;
+  /** Packets of events the input itself consists of, so far; 0 for formats without packets. */
+  readonly inputPackets: number;
   /** Takes a copy of `bytes`. */
   push(bytes: Uint8Array): void;
   /** No more bytes will come. */

@@ -2,12 +2,15 @@ import { PolyphaseError } from "../../polyphase-error.ts";
 import type { DvsPacket } from "../dvs-packet.ts";
 import type { DvsDecoder, SensorSize } from "./dvs-decoder.ts";
 import type { DvsEncoder } from "./dvs-encoder.ts";
-import { createAnomalyCounts } from "./stream/anomalies.ts";
 import type { ByteQueue } from "./stream/byte-queue.ts";
 import { ByteWriter } from "./stream/byte-writer.ts";
 import { EventClock } from "./stream/event-clock.ts";
 import type { PacketBuilder } from "./stream/packet-builder.ts";
-import type { DecoderCounts, PayloadDecoder } from "./stream/payload-decoder.ts";
+import {
+  createDecoderCounts,
+  type DecoderCounts,
+  type PayloadDecoder,
+} from "./stream/payload-decoder.ts";
 import { StreamingDecoder } from "./stream/streaming-decoder.ts";
 
 /*
@@ -48,10 +51,7 @@ class NmnistPayload implements PayloadDecoder {
         continue;
       }
       const timeUs = clock.stamp(fieldUs + this.#overflowUs);
-      if (clock.discontinuity !== undefined) {
-        packets.cut(clock.discontinuity);
-        clock.discontinuity = undefined;
-      }
+      clock.cutIfDiscontinuous(packets);
       if (x >= packets.width) this.#counts.anomalies["x-out-of-range"]++;
       else if (y >= packets.height) this.#counts.anomalies["y-out-of-range"]++;
       else packets.append(timeUs, x, y, high >> 7);
@@ -59,15 +59,11 @@ class NmnistPayload implements PayloadDecoder {
     bytes.consumeTo(at);
     return at + recordBytes > end;
   }
-
-  finish(bytes: ByteQueue): void {
-    if (bytes.length > 0) this.#counts.anomalies["truncated-tail"]++;
-  }
 }
 
 /** Decodes N-MNIST `.bin` files. The format carries no size: pass it for other data sets. */
 export function createNmnistDecoder(size: SensorSize = nmnistSize): DvsDecoder {
-  const counts: DecoderCounts = { anomalies: createAnomalyCounts(), triggers: 0 };
+  const counts = createDecoderCounts();
   return new StreamingDecoder(new NmnistPayload(counts), counts, size);
 }
 

@@ -9,6 +9,7 @@ export const anomalyReasons = [
   "y-out-of-range",
   "invalid-event",
   "other-camera",
+  "not-change-detection",
   "time-regression",
   "bad-polarity",
 

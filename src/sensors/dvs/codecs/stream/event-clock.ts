@@ -1,5 +1,5 @@
 import type { AnomalyCounts } from "./anomalies.ts";
-import type { Discontinuity } from "./packet-builder.ts";
+import type { Discontinuity, PacketBuilder } from "./packet-builder.ts";
 
 /** A forward step of the sensor clock beyond this is a discontinuity, µs. */
 const jumpUsMax = 1_000_000;
@@ -17,7 +17,7 @@ const jitterUsMax = 1_000_000;
 export class EventClock {
   /** Time of the last event given out, µs. */
   lastUs = 0;
-  /** Set by `unwrap` where the reading does not follow from the one before; the reader clears it. */
+  /** Set by `unwrap` where the reading does not follow from the one before. */
   discontinuity: Discontinuity | undefined;
   readonly #anomalies: AnomalyCounts;
   readonly #rangeUs: number;
@@ -54,6 +54,13 @@ export class EventClock {
     }
     this.lastUs = timeUs;
     return timeUs;
+  }
+
+  /** Ends the packet under construction if the latest reading does not follow from those before. */
+  cutIfDiscontinuous(packets: PacketBuilder): void {
+    if (this.discontinuity === undefined) return;
+    packets.cut(this.discontinuity);
+    this.discontinuity = undefined;
   }
 
   #unwrapBackward(rawUs: number, stepUs: number): number {

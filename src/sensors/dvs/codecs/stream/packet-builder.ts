@@ -15,12 +15,16 @@ export interface DecodedDvsPacket extends DvsPacket {
 
 /** Events per packet at most. */
 export const packetEventsMax = 16_384;
+/** Events that one word of input can hold at most (EVT 2.1: a vector of 32 pixels). */
+const wordEventsMax = 32;
+/** A packet with this many events is ready: the next word might not fit. */
+export const packetEventsReady: number = packetEventsMax - wordEventsMax + 1;
 
 type Columns = Pick<DvsPacket, "timeUs" | "x" | "y" | "on">;
 
 /**
  * Collects decoded events into packets that do not depend on how the input came in: a packet ends
- * after `packetEventsMax` events, at a discontinuity and at the end of the input.
+ * when another word of input might not fit, at a discontinuity and at the end of the input.
  *
  * Decoders write `columns[…][count]` themselves and then set `count`.
  */
@@ -65,12 +69,12 @@ export class PacketBuilder {
 
   /** True if a packet waits to be taken, and no event may be added before it has been. */
   get isReady(): boolean {
-    return this.#closed !== undefined || this.count === packetEventsMax;
+    return this.#closed !== undefined || this.count >= packetEventsReady;
   }
 
   /** The packet that is ready. */
   take(): DecodedDvsPacket | undefined {
-    if (this.#closed === undefined && this.count === packetEventsMax) this.#close();
+    if (this.#closed === undefined && this.count >= packetEventsReady) this.#close();
     const packet = this.#closed;
     this.#closed = undefined;
     return packet;

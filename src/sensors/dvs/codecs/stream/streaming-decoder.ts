@@ -30,6 +30,10 @@ export class StreamingDecoder implements DvsDecoder {
     return this.#counts.triggers;
   }
 
+  get inputPackets(): number {
+    return this.#counts.inputPackets;
+  }
+
   push(bytes: Uint8Array): void {
     if (this.#state !== "open") {
       throw new TypeError("Cannot push bytes: the decoder must be open, got end() before");
@@ -42,18 +46,18 @@ export class StreamingDecoder implements DvsDecoder {
   }
 
   next(): DecodedDvsPacket | undefined {
-    while (!this.#packets.isReady) {
-      if (!this.#payload.decode(this.#bytes, this.#packets)) continue;
-      if (this.#packets.isReady) break;
+    while (!this.#packets.isReady && this.#state !== "finished") {
+      const isHungry = this.#payload.decode(this.#bytes, this.#packets, this.#state === "ended");
+      if (!isHungry || this.#packets.isReady) continue;
       if (this.#state === "open") return undefined;
-      if (this.#state === "ended") {
-        this.#payload.finish(this.#bytes, this.#packets);
-        this.#bytes.consume(this.#bytes.length);
-        this.#state = "finished";
-        continue;
-      }
-      return this.#packets.takeRest();
+      this.#finish();
     }
-    return this.#packets.take();
+    return this.#packets.isReady ? this.#packets.take() : this.#packets.takeRest();
+  }
+
+  #finish(): void {
+    if (this.#bytes.length > 0) this.#counts.anomalies["truncated-tail"]++;
+    this.#bytes.consume(this.#bytes.length);
+    this.#state = "finished";
   }
 }

@@ -1,0 +1,178 @@
+import type { AnomalyReason } from "../stream/anomalies.ts";
+import { bitCount } from "../stream/bit-count.ts";
+import type { ByteQueue } from "../stream/byte-queue.ts";
+import { EventClock } from "../stream/event-clock.ts";
+import { type PacketBuilder, packetEventsReady } from "../stream/packet-builder.ts";
+import type { DecoderCounts, PayloadDecoder } from "../stream/payload-decoder.ts";
+
+const wordBytes = 2;
+const typeY = 0x0;
+const typeYOther = 0x1;
+const typeX = 0x2;
+const typeBaseX = 0x3;
+const typeVector12 = 0x4;
+const typeVector8 = 0x5;
+const typeTimeLow = 0x6;
+const typeTimeHigh = 0x8;
+const typeTrigger = 0xa;
+/** Bit n: type n is unknown (0x9, 0xB, 0xC, 0xD); the others not named above are skipped. */
+const unknownTypes = 0b0011_1010_0000_0000;
+const timeHighUs = 4096;
+const timeRangeUs = 4096 * timeHighUs;
+/** Row or base column that no event word has set yet, or not to one that counts. */
+const none = -1;
+
+/**
+ * EVT 3.0: little-endian 16-bit words, type in bits 12–15, that update a state of time, row and
+ * column (openeb 5.1.1, evt3_event_types.h). Only ADDR_X and the two vector words emit events.
+ *
+ * TIME_HIGH with a new value sets the low time to 0; repeated, it leaves it. Each vector word is
+ * taken by itself. The first ADDR_Y fixes which of two cameras in one stream is decoded.
+ */
+export class Evt3Payload implements PayloadDecoder {
+  readonly #counts: DecoderCounts;
+  readonly #clock: EventClock;
+  #timeHigh = -1;
+  #timeLow = 0;
+  #baseUs = 0;
+  #row = none;
+  #rowFault: AnomalyReason = "before-first-address";
+  #baseX = none;
+  #baseOn = 0;
+  #camera = none;
+
+  constructor(counts: DecoderCounts) {
+    this.#counts = counts;
+    this.#clock = new EventClock(counts.anomalies, timeRangeUs);
+  }
+
+  decode(bytes: ByteQueue, packets: PacketBuilder): boolean {
+    if (!this.#clock.isSet) this.#skipToTime(bytes);
+    if (this.#clock.isSet) this.#decodeEvents(bytes, packets);
+    return bytes.length < wordBytes;
+  }
+
+  /** Events have no time before the first TIME_HIGH. */
+  #skipToTime(bytes: ByteQueue): void {
+    const { view, end } = bytes;
+    for (let at = bytes.start; at + wordBytes <= end; at += wordBytes) {
+      const word = view.getUint16(at, true);
+      const type = word >>> 12;
+      if (type === typeTimeHigh) {
+        bytes.consumeTo(at);
+        this.#readTimeHigh(word & 0xfff);
+        return;
+      }
+      this.#skipEvents(word, type);
+    }
+    bytes.consume(bytes.length - (bytes.length % wordBytes));
+  }
+
+  #skipEvents(word: number, type: number): void {
+    let events = 0;
+    if (type === typeX) events = 1;
+    else if (type === typeVector8) events = bitCount(word & 0xff);
+    else if (type === typeVector12) events = bitCount(word & 0xfff);
+    else this.#readOther(type);
+    this.#counts.anomalies["before-first-time"] += events;
+  }
+
+  #decodeEvents(bytes: ByteQueue, packets: PacketBuilder): void {
+    const { view } = bytes;
+    const clock = this.#clock;
+    const end = bytes.end - wordBytes;
+    let at = bytes.start;
+    while (packets.count < packetEventsReady && at <= end && clock.discontinuity === undefined) {
+      const word = view.getUint16(at, true);
+      at += wordBytes;
+      const type = word >>> 12;
+      if (type === typeX) {
+        this.#emit(word & 0x7ff, 1, 1, (word >>> 11) & 1, packets);
+      } else if (type === typeTimeLow) {
+        this.#timeLow = word & 0xfff;
+      } else if (type === typeVector8) {
+        this.#readVector(word & 0xff, 8, packets);
+      } else if (type === typeVector12) {
+        this.#readVector(word & 0xfff, 12, packets);
+      } else if (type === typeTimeHigh) {
+        this.#readTimeHigh(word & 0xfff);
+      } else {
+        this.#readAddress(word, type, packets.height);
+      }
+    }
+    bytes.consumeTo(at);
+    clock.cutIfDiscontinuous(packets);
+  }
+
+  #readVector(mask: number, pixels: number, packets: PacketBuilder): void {
+    const from = this.#baseX;
+    if (from === none) {
+      this.#counts.anomalies["before-first-address"] += bitCount(mask);
+      return;
+    }
+    this.#baseX = from + pixels;
+    this.#emit(from, mask, pixels, this.#baseOn, packets);
+  }
+
+  /** Gives out an event for each one among the `pixels` bits of `mask`, from column `fromX` on. */
+  #emit(fromX: number, mask: number, pixels: number, on: number, packets: PacketBuilder): void {
+    const row = this.#row;
+    if (row === none) {
+      this.#counts.anomalies[this.#rowFault] += bitCount(mask);
+      return;
+    }
+    const { columns, width } = packets;
+    const clock = this.#clock;
+    const eventUs = this.#baseUs + this.#timeLow;
+    const timeUs = Math.max(eventUs, clock.lastUs);
+    const inside = fromX + pixels <= width ? mask : mask & (2 ** Math.max(width - fromX, 0) - 1);
+    let count = packets.count;
+    for (let rest = inside; rest !== 0; rest &= rest - 1) {
+      columns.timeUs[count] = timeUs;
+      columns.x[count] = fromX + 31 - Math.clz32(rest & -rest);
+      columns.y[count] = row;
+      columns.on[count] = on;
+      count++;
+    }
+    if (inside !== mask) this.#counts.anomalies["x-out-of-range"] += bitCount(mask ^ inside);
+    if (eventUs < timeUs) this.#counts.anomalies["time-regression"] += count - packets.count;
+    if (inside !== 0) clock.lastUs = timeUs;
+    packets.count = count;
+  }
+
+  #readTimeHigh(timeHigh: number): void {
+    if (timeHigh === this.#timeHigh) return;
+    this.#timeHigh = timeHigh;
+    this.#timeLow = 0;
+    this.#baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
+  }
+
+  #readAddress(word: number, type: number, height: number): void {
+    if (type === typeY) {
+      this.#readRow(word, height);
+    } else if (type === typeBaseX) {
+      this.#baseX = word & 0x7ff;
+      this.#baseOn = (word >>> 11) & 1;
+    } else if (type === typeYOther) {
+      this.#row = none;
+      this.#rowFault = "not-change-detection";
+    } else {
+      this.#readOther(type);
+    }
+  }
+
+  #readRow(word: number, height: number): void {
+    const camera = (word >>> 11) & 1;
+    if (this.#camera === none) this.#camera = camera;
+    const row = word & 0x7ff;
+    this.#row = none;
+    if (camera !== this.#camera) this.#rowFault = "other-camera";
+    else if (row >= height) this.#rowFault = "y-out-of-range";
+    else this.#row = row;
+  }
+
+  #readOther(type: number): void {
+    if (type === typeTrigger) this.#counts.triggers++;
+    else if ((unknownTypes >>> type) & 1) this.#counts.anomalies["unknown-word"]++;
+  }
+}
