@@ -64,6 +64,8 @@ export function activate(
   padList(units, count);
   const isGru = layer.cell == 1;
   const end = <usize>count << 2;
+  const p = layer.peepholes;
+  const preActivations = layer.z;
   for (let i: usize = 0; i < end; i += 16) {
     const lanes = (end - i) >> 2;
     const a = <usize>load<u32>(units + i) << 2;
@@ -71,7 +73,7 @@ export function activate(
     const d = <usize>load<u32>(units + i, 8) << 2;
     const e = <usize>load<u32>(units + i, 12) << 2;
     const k = v128.load(openness + i);
-    const z = layer.z + (i << 2);
+    const z = preActivations + (i << 2);
     // Transpose: one vector per slot.
     const z0 = v128.load(z);
     const z1 = v128.load(z, 16);
@@ -98,7 +100,6 @@ export function activate(
     } else {
       const oldC = gather(c, a, b, d, e);
       // Four units' peepholes lie four floats apart.
-      const p = layer.peepholes;
       const pi = gather(p, a << 2, b << 2, d << 2, e << 2);
       const pf = gather(p + 4, a << 2, b << 2, d << 2, e << 2);
       const po = gather(p + 12, a << 2, b << 2, d << 2, e << 2);

@@ -37,8 +37,6 @@ export class Layer {
   keptStarts: usize;
   /** f64 [16][units padded to 64] */
   keptBases: usize;
-  /** One bit per unit, whole u64 words. */
-  mask: usize;
   /** i32 [unit + 4]: open units, ascending; if the gate is always open all units, never written. */
   openUnits: usize;
   /** f32 [unit + 4]: their k; never written unless the gate is a triangle. */

@@ -58,55 +58,39 @@ function evenHalves(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
 }
 
-/** One bit per unit, 16 units at a time; writes whole u64 words. */
-function markOpen(layer: Layer, elapsedUs: f64): void {
+/** One bit per unit, 8 units at a time. */
+@inline
+function openEight(elapsed: v128, bases: usize, frequency: usize, ratio: usize, at: usize): u64 {
+  const low = evenHalves(
+    openPair(elapsed, bases, frequency, ratio, at),
+    openPair(elapsed, bases, frequency, ratio, at + 16),
+  );
+  const high = evenHalves(
+    openPair(elapsed, bases, frequency, ratio, at + 32),
+    openPair(elapsed, bases, frequency, ratio, at + 48),
+  );
+  return <u64>i16x8.bitmask(i16x8.narrow_i32x4_s(low, high));
+}
+
+/** Lists the open units: 64 at a time become the bits of one word, whose set bits are walked. */
+function listOpen(layer: Layer, elapsedUs: f64): u32 {
   const elapsed = f64x2.splat(elapsedUs);
   const bases = layer.bases;
   const frequency = layer.frequency;
   const ratio = layer.openRatio;
-  const end = (<usize>layer.units + 15) & ~15;
-  let mask = layer.mask;
-  for (let at: usize = 0; at < end << 3; at += 128) {
-    const a = evenHalves(
-      openPair(elapsed, bases, frequency, ratio, at),
-      openPair(elapsed, bases, frequency, ratio, at + 16),
-    );
-    const b = evenHalves(
-      openPair(elapsed, bases, frequency, ratio, at + 32),
-      openPair(elapsed, bases, frequency, ratio, at + 48),
-    );
-    const c = evenHalves(
-      openPair(elapsed, bases, frequency, ratio, at + 64),
-      openPair(elapsed, bases, frequency, ratio, at + 80),
-    );
-    const d = evenHalves(
-      openPair(elapsed, bases, frequency, ratio, at + 96),
-      openPair(elapsed, bases, frequency, ratio, at + 112),
-    );
-    const ab = i16x8.narrow_i32x4_s(a, b);
-    const cd = i16x8.narrow_i32x4_s(c, d);
-    store<u16>(mask, <u16>i8x16.bitmask(i8x16.narrow_i16x8_s(ab, cd)));
-    mask += 2;
-  }
-  while (mask & 7) {
-    store<u16>(mask, 0);
-    mask += 2;
-  }
-}
-
-/** Turns the bits into a list. */
-function listOpen(layer: Layer): u32 {
-  const words = (<usize>layer.units + 63) >> 6;
+  const units = layer.units;
   let out = layer.openUnits;
-  let base: i32 = 0;
-  for (let word: usize = 0; word < words; word++) {
-    let bits = load<u64>(layer.mask + (word << 3));
+  for (let word: u32 = 0; word < units; word += 64) {
+    const end = min(units, word + 64);
+    let bits: u64 = 0;
+    for (let unit = word; unit < end; unit += 8) {
+      bits |= openEight(elapsed, bases, frequency, ratio, <usize>unit << 3) << <u64>(unit & 63);
+    }
     while (bits) {
-      store<i32>(out, base + <i32>ctz(bits));
+      store<i32>(out, word + <i32>ctz(bits));
       out += 4;
       bits &= bits - 1;
     }
-    base += 64;
   }
   return <u32>((out - layer.openUnits) >> 2);
 }
@@ -121,21 +105,25 @@ function computeOpenness(layer: Layer, elapsedUs: f64, count: u32): void {
   const elapsed = f64x2.splat(elapsedUs);
   const two = f64x2.splat(2);
   const units = layer.openUnits;
+  const openness = layer.openness;
+  const bases = layer.bases;
+  const frequency = layer.frequency;
+  const slope = layer.slope;
   // An odd tail computes its last unit twice.
   store<i32>(units + (<usize>count << 2), load<i32>(units + (<usize>count << 2) - 4));
   for (let i: usize = 0; i < <usize>count << 2; i += 8) {
     const a = <usize>load<u32>(units + i) << 3;
     const b = <usize>load<u32>(units + i, 4) << 3;
     const cycles = f64x2.add(
-      gatherPair(layer.bases, a, b),
-      f64x2.mul(elapsed, gatherPair(layer.frequency, a, b)),
+      gatherPair(bases, a, b),
+      f64x2.mul(elapsed, gatherPair(frequency, a, b)),
     );
     const rise = f64x2.mul(
       f64x2.sub(cycles, f64x2.floor(cycles)),
-      gatherPair(layer.slope, a, b),
+      gatherPair(slope, a, b),
     );
     const k = f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(two, rise)));
-    v128.store_lane<u64>(layer.openness + i, k, 0);
+    v128.store_lane<u64>(openness + i, k, 0);
   }
 }
 
@@ -146,8 +134,7 @@ export function findOpen(layer: Layer, timeUs: f64): u32 {
     enterEpoch(layer, timeUs);
   }
   const elapsedUs = timeUs - layer.startUs;
-  markOpen(layer, elapsedUs);
-  const count = listOpen(layer);
+  const count = listOpen(layer, elapsedUs);
   if (layer.gate == 1 && count > 0) computeOpenness(layer, elapsedUs, count);
   return count;
 }

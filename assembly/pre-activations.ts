@@ -9,10 +9,12 @@ import { Layer } from "./layer";
 export function preActivations(layer: Layer, v: usize, units: usize, count: u32): void {
   const bytes = <usize>layer.columns << 2;
   const end = v + bytes;
+  const blocks = layer.blocks;
+  const bias = layer.bias;
   let out = layer.z;
   for (let i: usize = 0; i < <usize>count; i++) {
     const unit = <usize>load<u32>(units + (i << 2));
-    let w = layer.blocks + unit * (bytes << 2);
+    let w = blocks + unit * (bytes << 2);
     let at = v;
     let a0 = f32x4.splat(0);
     let a1 = f32x4.splat(0);
@@ -41,7 +43,7 @@ export function preActivations(layer: Layer, v: usize, units: usize, count: u32)
       v128.shuffle<i32>(ab, cd, 0, 1, 4, 5),
       v128.shuffle<i32>(ab, cd, 2, 3, 6, 7),
     );
-    v128.store(out, f32x4.add(sum, v128.load(layer.bias + (unit << 4))));
+    v128.store(out, f32x4.add(sum, v128.load(bias + (unit << 4))));
     out += 16;
   }
 }

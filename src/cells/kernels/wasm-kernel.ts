@@ -58,13 +58,19 @@ export function createWasmKernel(share?: WasmKernelShare): WasmKernel {
 }
 
 function moduleBytes(): Uint8Array {
-  return Uint8Array.from(atob(wasmModuleBase64), (char) => char.charCodeAt(0));
+  const text = atob(wasmModuleBase64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
-/** Calls after which V8 has replaced its first, unoptimised code (measured: 2,800 events). */
-const WARM_UP_EVENTS = 4096;
+/**
+ * Calls after which V8 has replaced its first, unoptimised code: it counts the code executed, so
+ * all units open take fewer calls than few.
+ */
+const WARM_UP_EVENTS = 1024;
 
-/** Runs a small layer, by the call and by the batch. Its memory, about 20 kB, is not reused. */
+/** Runs a small layer, by the call and by the batch. Its memory, about 40 kB, is not reused. */
 function warmUp(kernel: WasmKernel): void {
   const units = 32;
   const layer = kernel.createLayer({
@@ -80,7 +86,7 @@ function warmUp(kernel: WasmKernel): void {
     recurrentBias: undefined,
     periodUs: new Float64Array(units).fill(1000),
     shiftUs: Float64Array.from({ length: units }, (_, j) => (1000 * j) / units),
-    openRatio: new Float64Array(units).fill(0.2),
+    openRatio: new Float64Array(units).fill(1),
   });
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
   const batch = layer.createBatch(1, { keepOutputs: true });

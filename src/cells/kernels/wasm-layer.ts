@@ -42,14 +42,13 @@ const word = {
   bases: 20,
   keptStarts: 21,
   keptBases: 22,
-  mask: 23,
-  openUnits: 24,
-  openness: 25,
-  z: 26,
-  allUnits: 27,
-  denseOpenness: 28,
-  denseC: 29,
-  denseH: 30,
+  openUnits: 23,
+  openness: 24,
+  z: 25,
+  allUnits: 26,
+  denseOpenness: 27,
+  denseC: 28,
+  denseH: 29,
 } as const;
 const RECORD_BYTES = 128;
 /** Words from here on belong to one thread. */
@@ -206,7 +205,6 @@ function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
   fields[word.keptStarts] = memory.float64(EPOCHS_KEPT).fill(Number.NaN).byteOffset;
   fields[word.keptBases] = memory.reserve(8 * EPOCHS_KEPT * padded);
   fields[word.bases] = fields[word.keptBases]!;
-  fields[word.mask] = memory.reserve(padded / 8);
   fields[word.openUnits] = openUnits.byteOffset;
   fields[word.openness] = memory.float32(listed).fill(1).byteOffset;
   fields[word.z] = memory.reserve(4 * SLOTS * listed);
