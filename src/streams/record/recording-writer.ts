@@ -55,7 +55,7 @@ export async function createRecording(
 ): Promise<RecordingWriter> {
   const { metadata = {}, compression = "zstd" } = options;
   await zstd.isLoaded;
-  const file = await open(`${path}.partial`, "w");
+  const file = await openPartial(path);
   const writer = new McapWriter({
     writable: new WholeFileWritable(file),
     chunkSize: chunkBytes,
@@ -67,6 +67,15 @@ export async function createRecording(
     metadata: new Map(Object.entries(metadata)),
   });
   return new McapRecordingWriter(path, file, writer);
+}
+
+async function openPartial(path: string): Promise<FileHandle> {
+  try {
+    return await open(`${path}.partial`, "w");
+  } catch (error) {
+    const message = `Cannot write recording ${path}: ${(error as Error).message}`;
+    throw new PolyphaseError("FAILED", message, { cause: error });
+  }
 }
 
 function compressChunk(chunk: Uint8Array): { compression: string; compressedData: Uint8Array } {

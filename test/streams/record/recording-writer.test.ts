@@ -57,6 +57,11 @@ test("createRecording shows nothing under its name before it is complete", async
   expect(await readdir(folder)).toEqual(["a.mcap"]);
 });
 
+test("createRecording refuses a folder that is not there, naming the file", async () => {
+  const path = join(folder, "none", "a.mcap");
+  await expect(createRecording(path)).rejects.toThrow(`Cannot write recording ${path}: ENOENT`);
+});
+
 test("abort leaves no file, and nothing can be written after it", async () => {
   const recording = await createRecording(join(folder, "a.mcap"));
   void recording.write(audioEvent(), 0);

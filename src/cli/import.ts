@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { grid } from "./import/grid.ts";
+import type { DataSet } from "./import/importer.ts";
+import { nmnist } from "./import/nmnist.ts";
+import { type WriteResult, writeRecordings } from "./import/write-recordings.ts";
+
+/** Every data set that can be imported, in the order of the help. */
+const dataSets: readonly DataSet[] = [grid, nmnist];
+
+interface ImportCommandOptions {
+  readonly out: string;
+  readonly limit?: number;
+  readonly folds?: ReadonlySet<number>;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+/** `polyphase import <data set> [source] --out DIR`: public data sets as recordings (MCAP). */
+export function registerImport(program: Command): void {
+  const parent = program
+    .command("import")
+    .description("turn public data sets into recordings (MCAP)");
+  for (const dataSet of dataSets) {
+    const command = parent
+      .command(dataSet.name)
+      .description(dataSet.description)
+      .argument("[source]", `folder of the data set (default: $POLYPHASE_DATA/${dataSet.folder})`)
+      .requiredOption("--out <dir>", "folder to write recordings to")
+      .option("--limit <n>", "write at most n recordings", parseCount)
+      .option("--force", "overwrite recordings that exist")
+      .option("--json", "print a summary as JSON");
+    if (dataSet.hasFolds) {
+      command.option("--folds <list>", "only these folds, e.g. 8 or 0-3,8", parseFolds);
+    }
+    command.action((source: string | undefined, options: ImportCommandOptions) =>
+      importDataSet(dataSet, source, options),
+    );
+  }
+}
+
+async function importDataSet(
+  dataSet: DataSet,
+  givenSource: string | undefined,
+  options: ImportCommandOptions,
+): Promise<void> {
+  const source = givenSource ?? defaultSource(dataSet);
+  const stop = new AbortController();
+  const onInterrupt = (): void => stop.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const { folds } = options;
+    const recordings = dataSet.recordings(source, folds === undefined ? {} : { folds });
+    const result = await writeRecordings(recordings, {
+      out: options.out,
+      recordingsMax: options.limit ?? Number.POSITIVE_INFINITY,
+      force: options.force === true,
+      stop: stop.signal,
+      progress: process.stderr.isTTY ? showProgress : () => {},
+    });
+    const summary = { dataSet: dataSet.name, source, out: options.out, ...result };
+    console.log(options.json === true ? JSON.stringify(summary) : describe(summary));
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write("\n");
+    process.removeListener("SIGINT", onInterrupt);
+  }
+}
+
+function defaultSource({ name, folder }: DataSet): string {
+  const root = process.env["POLYPHASE_DATA"];
+  if (root === undefined || root === "") {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot import ${name}: source must be given, or POLYPHASE_DATA set to the folder of ${folder}/`,
+    );
+  }
+  return join(root, folder);
+}
+
+function showProgress({ recordings, existing, items }: WriteResult): void {
+  process.stderr.write(`\r${recordings} recordings, ${items} items, ${existing} existed `);
+}
+
+function describe(result: WriteResult & { dataSet: string; out: string }): string {
+  const kinds = Object.entries(result.itemsByKind).map(([kind, count]) => `${count} ${kind}`);
+  return [
+    `${result.dataSet}: ${result.recordings} recordings in ${result.out}`,
+    `${result.seconds.toFixed(1)} s, ${result.items} items: ${kinds.join(", ") || "none"}`,
+    `${result.dvsEvents} events of event cameras`,
+    `${result.existing} recordings existed and were left as they were`,
+  ].join("\n  ");
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("must be a whole number >= 1.");
+  return Number(text);
+}
+
+function parseFolds(text: string): ReadonlySet<number> {
+  const folds = new Set<number>();
+  for (const part of text.split(",")) {
+    const match = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part);
+    if (match === null) throw new InvalidArgumentError('must be folds such as "8" or "0-3,8".');
+    const first = Number(match[1]);
+    for (let fold = first; fold <= Number(match[2] ?? first); fold++) folds.add(fold);
+  }
+  return folds;
+}

@@ -1,0 +1,46 @@
+import type { StreamItem } from "../../sensors/sensor-event.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+
+/** An item and when it would have arrived. */
+export interface ImportedItem {
+  readonly item: StreamItem;
+  readonly receivedUs: TimeUs;
+}
+
+/** One recording to be written as `<name>.mcap`. */
+export interface ImportedRecording {
+  readonly name: string;
+  /** Data set, label, licence, …: goes into the file. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Computed only when the recording is written. Order by `receivedUs` (see `byReceiveTime`). */
+  readonly items: () => readonly ImportedItem[];
+}
+
+export interface ImportOptions {
+  /** Leave out recordings of other folds; only for data sets that have folds. */
+  readonly folds?: ReadonlySet<number>;
+}
+
+/** A data set that `polyphase import <name>` turns into recordings. */
+export interface DataSet {
+  /** Name of the command, and of the data set in recordings' metadata. */
+  readonly name: string;
+  readonly description: string;
+  /** Where it lies under POLYPHASE_DATA. */
+  readonly folder: string;
+  /** Offers `--folds`. */
+  readonly hasFolds: boolean;
+  /** The recordings in a fixed order; the caller stops asking when it has enough. */
+  readonly recordings: (
+    source: string,
+    options: ImportOptions,
+  ) => AsyncGenerator<ImportedRecording, void, void>;
+}
+
+/**
+ * Items in the order of arrival. Items that arrive together stay in the order given, so list markers
+ * first: they come before the events of the same time.
+ */
+export function byReceiveTime(items: readonly ImportedItem[]): ImportedItem[] {
+  return items.toSorted((a, b) => a.receivedUs - b.receivedUs);
+}
