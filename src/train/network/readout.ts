@@ -1,0 +1,82 @@
+import type { Random } from "../../sensors/random.ts";
+import type { ParameterGroup } from "./parameter-group.ts";
+
+/** Linear layer from the pooled h [H] of a sequence to O outputs. */
+export interface Readout {
+  readonly units: number;
+  readonly outputs: number;
+  /** [H, O], as in `weights.safetensors`. */
+  readonly weights: Float32Array;
+  /** [O] */
+  readonly bias: Float32Array;
+  readonly weightsGradient: Float32Array;
+  readonly biasGradient: Float32Array;
+}
+
+/** Weights Glorot-uniform, bias 0. */
+export function createReadout(units: number, outputs: number, random: Random): Readout {
+  const bound = Math.sqrt(6 / (units + outputs));
+  return {
+    units,
+    outputs,
+    weights: Float32Array.from(
+      { length: units * outputs },
+      () => bound * (2 * random.uniform() - 1),
+    ),
+    bias: new Float32Array(outputs),
+    weightsGradient: new Float32Array(units * outputs),
+    biasGradient: new Float32Array(outputs),
+  };
+}
+
+export function readoutGroups(readout: Readout): ParameterGroup[] {
+  return [
+    {
+      name: "readout.weight",
+      values: readout.weights,
+      gradient: readout.weightsGradient,
+      rateFactor: 1,
+      decays: true,
+    },
+    {
+      name: "readout.bias",
+      values: readout.bias,
+      gradient: readout.biasGradient,
+      rateFactor: 1,
+      decays: false,
+    },
+  ];
+}
+
+/** outputs [O] = bias + pooled [H] · weights */
+export function forwardReadout(
+  outputs: Float64Array,
+  readout: Readout,
+  pooled: Float64Array,
+): void {
+  const size = readout.outputs;
+  for (let k = 0; k < size; k++) {
+    let sum = readout.bias[k]!;
+    for (let u = 0; u < readout.units; u++) sum += pooled[u]! * readout.weights[u * size + k]!;
+    outputs[k] = sum;
+  }
+}
+
+/** Adds to the gradients, and writes the derivative by `pooled` to `pooledGradient`. */
+export function backwardReadout(
+  pooledGradient: Float64Array,
+  readout: Readout,
+  pooled: Float64Array,
+  outputsGradient: Float64Array,
+): void {
+  const size = readout.outputs;
+  for (let k = 0; k < size; k++) readout.biasGradient[k]! += outputsGradient[k]!;
+  for (let u = 0; u < readout.units; u++) {
+    let sum = 0;
+    for (let k = 0; k < size; k++) {
+      sum += readout.weights[u * size + k]! * outputsGradient[k]!;
+      readout.weightsGradient[u * size + k]! += pooled[u]! * outputsGradient[k]!;
+    }
+    pooledGradient[u] = sum;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ParameterGroup } from "../network/parameter-group.ts";
+
+/** Largest gradient that a step may use; Infinity leaves it as it is. */
+export interface GradientClipping {
+  /** Of the Euclidean norm over all learned parameters. */
+  readonly normMax: number;
+  /** Of the absolute value of each element. */
+  readonly valueMax: number;
+}
+
+/**
+ * Clips each element, then scales all gradients together (Pascanu, Mikolov & Bengio 2013).
+ *
+ * @returns the norm before scaling; NaN if a gradient is not a number
+ */
+export function clipGradients(
+  groups: readonly ParameterGroup[],
+  { normMax, valueMax }: GradientClipping,
+): number {
+  let sum = 0;
+  for (const { gradient, rateFactor } of groups) {
+    if (rateFactor === 0) {
+      gradient.fill(0);
+      continue;
+    }
+    for (let m = 0; m < gradient.length; m++) {
+      const value = gradient[m]!;
+      if (Math.abs(value) > valueMax) gradient[m] = Math.sign(value) * valueMax;
+      sum += gradient[m]! * gradient[m]!;
+    }
+  }
+  const norm = Math.sqrt(sum);
+  if (norm > normMax) {
+    const scale = normMax / norm;
+    for (const { gradient } of groups) {
+      for (let m = 0; m < gradient.length; m++) gradient[m]! *= scale;
+    }
+  }
+  return norm;
+}

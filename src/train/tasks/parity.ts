@@ -1,0 +1,69 @@
+import type { Random } from "../../sensors/random.ts";
+import { BatchWriter } from "../network/batch-writer.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
+import { type CellOptions, createTaskNetwork } from "./task-network.ts";
+import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
+
+export interface ParityOptions extends CellOptions {
+  readonly batches: number;
+  readonly rate: number;
+  readonly bits: number;
+}
+
+export const parityDefaults: ParityOptions = {
+  batches: 600,
+  rate: 2e-2,
+  bits: 6,
+  op: "wasm",
+  cell: "lstm",
+  units: 12,
+  gates: { periodUs: [4_000, 16_000], openRatio: 0.5, spread: "stratified" },
+  learn: { period: true, shift: true, openRatio: false, rateFactor: 0.1 },
+};
+
+const batchSize = 32;
+const heldOutBatches = 8;
+
+/** Parity of a few bits: two states are enough, no state is not. Small enough for a unit test. */
+export function parityTask(options: ParityOptions): TrainTask {
+  const writeSequences = (network: SequenceNetwork, random: Random): void => {
+    const writer = new BatchWriter(network);
+    for (let b = 0; b < batchSize; b++) {
+      let parity = 0;
+      for (let j = 0; j < options.bits; j++) {
+        const bit = random.below(2);
+        parity ^= bit;
+        writer.event(j * 1000, 2 * bit - 1, j / options.bits);
+      }
+      writer.endSequence(parity, 0);
+    }
+  };
+  return {
+    name: "parity",
+    recipe: {
+      batches: options.batches,
+      batchSize,
+      optimizer: adamDefaults,
+      rate: { peak: options.rate, warmupBatches: 20, finalShare: 0.02 },
+      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
+      averageDecay: 0,
+    },
+    createNetwork(random) {
+      return createTaskNetwork(options, random, {
+        inputs: 2,
+        outputs: 2,
+        loss: "cross-entropy",
+        embedding: undefined,
+        weights: { input: 1, recurrent: 0.3, peephole: 0.1, bias: [0, 1, 0, 0] },
+        sequencesMax: batchSize,
+        eventsMax: batchSize * options.bits,
+      });
+    },
+    writeBatch: writeSequences,
+    writeHeldOutBatch(network, set, index) {
+      if (index >= heldOutBatches) return 0;
+      writeSequences(network, heldOutRandom(set, index));
+      return batchSize;
+    },
+  };
+}

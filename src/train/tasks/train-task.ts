@@ -1,0 +1,55 @@
+import type { Random } from "../../sensors/random.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { GradientClipping } from "../optimizers/gradient-clipping.ts";
+import type { LearningRateSchedule } from "../optimizers/learning-rate.ts";
+import type { OptimizerSpec } from "../optimizers/optimizer.ts";
+import { trainingRandom } from "../trainer/training-seed.ts";
+
+/** How a network is trained. */
+export interface Recipe {
+  readonly batches: number;
+  /** Sequences in a batch. */
+  readonly batchSize: number;
+  readonly optimizer: OptimizerSpec;
+  readonly rate: LearningRateSchedule;
+  readonly clipping: GradientClipping;
+  /** Decay of the moving average of the weights per batch; 0 for none. */
+  readonly averageDecay: number;
+}
+
+/** What a task needs to know of where training stands. */
+export interface Progress {
+  readonly batch: number;
+  readonly batches: number;
+}
+
+/** Something to learn: data, network and recipe. */
+export interface TrainTask {
+  readonly name: string;
+  readonly recipe: Recipe;
+  createNetwork(random: Random): SequenceNetwork;
+  /** Writes `recipe.batchSize` fresh sequences and their targets into `network`. */
+  writeBatch(network: SequenceNetwork, random: Random, progress: Progress): void;
+  /**
+   * Writes sequences that are never trained on, the same at every call with the same `index`.
+   *
+   * @returns sequences written; 0 after the last
+   */
+  writeHeldOutBatch(network: SequenceNetwork, set: HeldOutSet, index: number): number;
+}
+
+/** `validation` is looked at while training, `test` once at the end. */
+export type HeldOutSet = "validation" | "test";
+
+/** Random numbers of a held-out batch of a task that makes its data; the same for every run. */
+export function heldOutRandom(set: HeldOutSet, index: number): Random {
+  return trainingRandom(0, set, index);
+}
+
+/** Adam as in all measured recipes. */
+export const adamDefaults: OptimizerSpec = {
+  name: "adam",
+  weightDecay: 0,
+  momentum: 0.9,
+  squareDecay: 0.999,
+};

@@ -1,0 +1,105 @@
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { BatchResult, SequenceNetwork } from "../network/sequence-network.ts";
+import { createOptimizer } from "../optimizers/create-optimizer.ts";
+import { clipGradients } from "../optimizers/gradient-clipping.ts";
+import { learningRateAt } from "../optimizers/learning-rate.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { WeightAverage } from "../optimizers/weight-average.ts";
+import type { HeldOutSet, TrainTask } from "../tasks/train-task.ts";
+import { trainingRandom } from "./training-seed.ts";
+
+/** Means over sequences. */
+export interface Measures {
+  readonly sequences: number;
+  readonly loss: number;
+  /** Share of sequences whose class was right; 1 for a regression. */
+  readonly accuracy: number;
+  /** Evaluated unit-events / (H · events). */
+  readonly openFraction: number;
+}
+
+/** One batch of a run. */
+export interface TrainingStep extends Measures {
+  /** From 0. */
+  readonly batch: number;
+  readonly rate: number;
+  readonly gradientNorm: number;
+}
+
+/** A run between two batches: what a checkpoint holds. */
+export interface TrainingState {
+  readonly task: TrainTask;
+  readonly seed: number;
+  readonly network: SequenceNetwork;
+  readonly optimizer: Optimizer;
+  readonly average: WeightAverage;
+  /** Batches done. */
+  batch: number;
+}
+
+export function createTraining(task: TrainTask, seed: number): TrainingState {
+  const network = task.createNetwork(trainingRandom(seed, "weights", 0));
+  return {
+    task,
+    seed,
+    network,
+    optimizer: createOptimizer(task.recipe.optimizer, network.groups),
+    average: new WeightAverage(network.groups, task.recipe.averageDecay),
+    batch: 0,
+  };
+}
+
+/**
+ * Trains on one more batch.
+ *
+ * @throws {PolyphaseError} FAILED if the loss or a gradient is not a number; no parameter has
+ *   moved then
+ */
+export function trainBatch(state: TrainingState): TrainingStep {
+  const { task, network, batch } = state;
+  const { recipe } = task;
+  const random = trainingRandom(state.seed, "batch", batch);
+  task.writeBatch(network, random, { batch, batches: recipe.batches });
+  const result = network.trainBatch(recipe.batchSize);
+  const gradientNorm = clipGradients(network.groups, recipe.clipping);
+  if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
+    throw new PolyphaseError(
+      "FAILED",
+      `Cannot train on batch ${batch} of ${task.name}: loss and gradient must be finite, got loss ${result.loss}, gradient norm ${gradientNorm}`,
+    );
+  }
+  const rate = learningRateAt(recipe.rate, batch, recipe.batches);
+  state.optimizer.step(rate, batch);
+  state.average.update(batch);
+  state.batch = batch + 1;
+  return { ...measuresOf([result]), batch, rate, gradientNorm };
+}
+
+/** Measures the averaged weights on held-out sequences, always at α = 0 (spec D17). */
+export function measureHeldOut(state: TrainingState, set: HeldOutSet): Measures {
+  const { network, task } = state;
+  const { leak } = network.layer;
+  network.layer.leak = 0;
+  const measures = state.average.apply(() => {
+    const results: BatchResult[] = [];
+    for (let index = 0; ; index++) {
+      const sequences = task.writeHeldOutBatch(network, set, index);
+      if (sequences === 0) return measuresOf(results);
+      results.push(network.evaluateBatch(sequences));
+    }
+  });
+  network.layer.leak = leak;
+  return measures;
+}
+
+function measuresOf(results: readonly BatchResult[]): Measures {
+  const sum = (pick: (result: BatchResult) => number): number =>
+    results.reduce((total, result) => total + pick(result), 0);
+  const sequences = sum((result) => result.sequences);
+  return {
+    sequences,
+    loss: sum((result) => result.loss) / sequences,
+    accuracy: sum((result) => result.correct) / sequences,
+    openFraction: sum((result) => result.openUnits) / sum((result) => result.unitEvents),
+  };
+}

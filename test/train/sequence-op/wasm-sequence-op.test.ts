@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import type { FloatArray } from "../../../src/cells/kernels/kernel.ts";
+import type { SequenceOp } from "../../../src/train/sequence-op/sequence-op.ts";
+import { createTypescriptSequenceOp } from "../../../src/train/sequence-op/typescript-sequence-op.ts";
+import { createWasmSequenceOp } from "../../../src/train/sequence-op/wasm-sequence-op.ts";
+import { gateCases, limitsOf, randomBatch, randomParameters, smallShape } from "./random-layer.ts";
+
+const lengths = [40, 1, 0, 25, 31];
+
+function run(op: SequenceOp): number {
+  randomParameters(op, 4);
+  randomBatch(op, lengths, 5);
+  const count = op.forward(lengths.length);
+  op.backward(lengths.length);
+  return count;
+}
+
+function largestDifference(a: FloatArray, b: FloatArray): number {
+  let scale = 1e-30;
+  let difference = 0;
+  a.forEach((value, m) => {
+    scale = Math.max(scale, Math.abs(value));
+    difference = Math.max(difference, Math.abs(value - b[m]!));
+  });
+  return difference / scale;
+}
+
+describe.each(gateCases)("createWasmSequenceOp, %j", ({ shape: gate, leak }) => {
+  const shape = { ...smallShape, units: 13, ...gate };
+  const limits = limitsOf(5, 97, 13);
+  const reference = createTypescriptSequenceOp(shape, limits, "float64");
+  reference.leak = leak;
+  const expectedCount = run(reference);
+  const ops: [string, SequenceOp][] = [
+    ["the SIMD op", createWasmSequenceOp(shape, limits)],
+    ["the float32 fallback", createTypescriptSequenceOp(shape, limits, "float32")],
+  ];
+  for (const [, op] of ops) op.leak = leak;
+  it.each(ops)("evaluates the same units as the float64 reference: %s", (_, op) => {
+    expect(run(op)).toBe(expectedCount);
+  });
+  it.each(ops)("gives the outputs, states and gradients of the reference to 2e-5: %s", (_, op) => {
+    for (const name of ["rows", "peepholes", "logPeriod", "shift", "openLogit"] as const) {
+      op.gradients[name].fill(0);
+    }
+    run(op);
+    for (const name of ["h", "stateH", "stateC", "xGradient"] as const) {
+      expect(largestDifference(reference.batch[name], op.batch[name]), name).toBeLessThan(2e-5);
+    }
+    for (const name of ["rows", "peepholes", "logPeriod", "shift", "openLogit"] as const) {
+      expect(largestDifference(reference.gradients[name], op.gradients[name]), name).toBeLessThan(
+        2e-5,
+      );
+    }
+  });
+});
+
+describe("createWasmSequenceOp", () => {
+  it("refuses a batch with more open units than the limit", () => {
+    const op = createWasmSequenceOp(smallShape, {
+      sequencesMax: 5,
+      eventsMax: 97,
+      openUnitsMax: 9,
+    });
+    randomParameters(op, 4);
+    randomBatch(op, lengths, 5);
+    expect(() => op.forward(5)).toThrow("open units must be at most 9");
+  });
+  it("refuses a leak with closed units skipped", () => {
+    const op = createWasmSequenceOp(smallShape, limitsOf(1, 1, 7));
+    op.leak = 0.001;
+    expect(() => op.forward(1)).toThrow("leak must be 0");
+  });
+  it("refuses a batch of more sequences or events than the limits", () => {
+    const op = createWasmSequenceOp(smallShape, limitsOf(2, 10, 7));
+    expect(() => op.forward(3)).toThrow("sequences must be from 1 to 2, got 3");
+    op.batch.offsets.set([0, 4, 11]);
+    expect(() => op.forward(2)).toThrow("offsets[2] must be from 4 to 10, got 11");
+  });
+});
