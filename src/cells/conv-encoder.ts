@@ -44,11 +44,12 @@ export function createConvEncoder(
     plan.push(side);
   }
   const code = plan.at(-1)!.values;
+  const sums = new Float64Array(width * height);
   if (code.length !== encodedLength(width, height)) throw new RangeError("Cannot build encoder");
   return (frame) => {
     let input: Plane = { channels: 1, width, height, values: frame };
     plan.forEach((output, stage) => {
-      convolvePoolRelu(output, input, stages[stage]!);
+      convolvePoolRelu(output, input, stages[stage]!, sums);
       input = output;
     });
     return code;
@@ -64,42 +65,51 @@ interface Plane {
 }
 
 /** relu(max over 2×2 of (b + Σ w · in)) for every output place. */
-function convolvePoolRelu(output: Plane, input: Plane, stage: ConvStage): void {
+function convolvePoolRelu(output: Plane, input: Plane, stage: ConvStage, sums: Float64Array): void {
+  const width = input.width - encoderKernelSide + 1;
+  const height = input.height - encoderKernelSide + 1;
   for (let channel = 0; channel < output.channels; channel++) {
+    convolve(sums, width, height, input, stage, channel);
+    const bias = stage.bias[channel]!;
+    let at = channel * output.height * output.width;
     for (let row = 0; row < output.height; row++) {
       for (let column = 0; column < output.width; column++) {
-        const top = 2 * row;
-        const left = 2 * column;
-        const largest = Math.max(
-          convolution(input, stage, channel, top, left),
-          convolution(input, stage, channel, top, left + 1),
-          convolution(input, stage, channel, top + 1, left),
-          convolution(input, stage, channel, top + 1, left + 1),
-        );
-        const at = (channel * output.height + row) * output.width + column;
-        output.values[at] = Math.max(0, largest + stage.bias[channel]!);
+        const first = 2 * row * width + 2 * column;
+        const upper = Math.max(sums[first]!, sums[first + 1]!);
+        const lower = Math.max(sums[first + width]!, sums[first + width + 1]!);
+        output.values[at++] = Math.max(0, Math.max(upper, lower) + bias);
       }
     }
   }
 }
 
-/** Σ over input channels and the 5×5 window whose upper left corner is (top, left). */
-function convolution(
+/**
+ * Valid convolution of all input channels to one output channel, one weight at a time over whole
+ * rows: the inner loop runs along memory.
+ *
+ * @param sums receives [height, width]
+ */
+function convolve(
+  sums: Float64Array,
+  width: number,
+  height: number,
   input: Plane,
   stage: ConvStage,
   channel: number,
-  top: number,
-  left: number,
-): number {
-  const { values, width, height, channels } = input;
-  const { weights } = stage;
-  let sum = 0;
-  let w = channel * channels * encoderKernelSide * encoderKernelSide;
-  for (let c = 0; c < channels; c++) {
-    for (let r = 0; r < encoderKernelSide; r++) {
-      const at = (c * height + top + r) * width + left;
-      for (let k = 0; k < encoderKernelSide; k++) sum += weights[w++]! * values[at + k]!;
+): void {
+  const { values } = input;
+  const kernelSize = encoderKernelSide * encoderKernelSide;
+  sums.fill(0, 0, width * height);
+  for (let c = 0; c < input.channels; c++) {
+    for (let tap = 0; tap < kernelSize; tap++) {
+      const weight = stage.weights[(channel * input.channels + c) * kernelSize + tap]!;
+      const right = tap % encoderKernelSide;
+      const down = (tap - right) / encoderKernelSide;
+      for (let row = 0; row < height; row++) {
+        let from = (c * input.height + row + down) * input.width + right;
+        const end = (row + 1) * width;
+        for (let at = row * width; at < end; at++) sums[at] = sums[at]! + weight * values[from++]!;
+      }
     }
   }
-  return sum;
 }

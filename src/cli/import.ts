@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { dataDirectory } from "./data-directory.ts";
 import { grid } from "./import/grid.ts";
 import type { DataSet } from "./import/importer.ts";
 import { nmnist } from "./import/nmnist.ts";
@@ -26,7 +26,10 @@ export function registerImport(program: Command): void {
     const command = parent
       .command(dataSet.name)
       .description(dataSet.description)
-      .argument("[source]", `folder of the data set (default: $POLYPHASE_DATA/${dataSet.folder})`)
+      .argument(
+        "[source]",
+        `folder of the data set (default: ${dataSet.folder} in $POLYPHASE_DATA, or in ../shared/data)`,
+      )
       .requiredOption("--out <dir>", "folder to write recordings to")
       .option("--limit <n>", "write at most n recordings", parseCount)
       .option("--force", "overwrite recordings that exist")
@@ -45,7 +48,7 @@ async function importDataSet(
   givenSource: string | undefined,
   options: ImportCommandOptions,
 ): Promise<void> {
-  const source = givenSource ?? defaultSource(dataSet);
+  const source = givenSource ?? join(dataDirectory(), dataSet.folder);
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort();
   process.once("SIGINT", onInterrupt);
@@ -65,17 +68,6 @@ async function importDataSet(
     if (process.stderr.isTTY) process.stderr.write("\n");
     process.removeListener("SIGINT", onInterrupt);
   }
-}
-
-function defaultSource({ name, folder }: DataSet): string {
-  const root = process.env["POLYPHASE_DATA"];
-  if (root === undefined || root === "") {
-    throw new PolyphaseError(
-      "USAGE",
-      `Cannot import ${name}: source must be given, or POLYPHASE_DATA set to the folder of ${folder}/`,
-    );
-  }
-  return join(root, folder);
 }
 
 function showProgress({ recordings, existing, items }: WriteResult): void {

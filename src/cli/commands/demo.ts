@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import type { Prediction } from "../../fusion/prediction.ts";
 import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import type { Sink } from "../../streams/sink.ts";
+import { dataDirectory } from "../data-directory.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { Timeline } from "../format/timeline.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
@@ -35,7 +36,7 @@ Example:
 }
 
 async function demo(options: { readonly data?: string }): Promise<void> {
-  const data = options.data ?? process.env["POLYPHASE_DATA"] ?? "../shared/data";
+  const data = options.data ?? dataDirectory();
   const fixtures = fileURLToPath(new URL("../../../fixtures/scenes", import.meta.url));
   const scratch = await mkdtemp(join(tmpdir(), "polyphase-demo-"));
   const stop = stopSignal();
