@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { dataDirectory } from "./data-directory.ts";
+import { fsdd } from "./import/fsdd.ts";
 import { grid } from "./import/grid.ts";
 import type { DataSet } from "./import/importer.ts";
+import { mnist } from "./import/mnist.ts";
 import { nmnist } from "./import/nmnist.ts";
 import { type WriteResult, writeRecordings } from "./import/write-recordings.ts";
 
 /** Every data set that can be imported, in the order of the help. */
-const dataSets: readonly DataSet[] = [grid, nmnist];
+const dataSets: readonly DataSet[] = [grid, nmnist, fsdd, mnist];
 
 interface ImportCommandOptions {
   readonly out: string;
