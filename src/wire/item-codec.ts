@@ -44,6 +44,10 @@ const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
   },
 };
 
+const schemaByName: ReadonlyMap<string, ItemSchema> = new Map(
+  Object.values(schemaByKind).map((schema) => [schema.name, schema]),
+);
+
 /** The schema items of `kind` are written with. */
 export function itemSchema(kind: StreamItem["kind"]): ItemSchema {
   return schemaByKind[kind];
@@ -51,9 +55,8 @@ export function itemSchema(kind: StreamItem["kind"]): ItemSchema {
 
 /** The schema called `name` if {@link decodeItem} knows it in that message encoding. */
 export function findItemSchema(name: string, encoding: string): ItemSchema | undefined {
-  return Object.values(schemaByKind).find(
-    (schema) => schema.name === name && schema.encoding === encoding,
-  );
+  const schema = schemaByName.get(name);
+  return schema?.encoding === encoding ? schema : undefined;
 }
 
 /** The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent. */

@@ -1,16 +1,18 @@
+import type { RecordedChannel } from "./recorded-channel.ts";
 import type { RecordedItem } from "./recorded-item.ts";
 
-/** Order of event time; items of equal time as {@link compareTied} has them. */
+/** Order of event time; items of equal time by channel, then by their sequence numbers. */
 export function compareRecorded(a: RecordedItem, b: RecordedItem): number {
-  return a.item.timeUs - b.item.timeUs || compareTied(a, b);
+  return (
+    a.item.timeUs - b.item.timeUs ||
+    compareChannels(a.channel, b.channel) ||
+    a.item.seq - b.item.seq
+  );
 }
 
-/** Order of items that share a time: channel priority, topic, sequence. */
-export function compareTied(a: RecordedItem, b: RecordedItem): number {
-  if (a.channel !== b.channel) {
-    const byPriority = a.channel.priority - b.channel.priority;
-    if (byPriority !== 0) return byPriority;
-    if (a.channel.topic !== b.channel.topic) return a.channel.topic < b.channel.topic ? -1 : 1;
-  }
-  return a.item.seq - b.item.seq;
+/** Order of channels whose items share a time: priority, then topic. */
+export function compareChannels(a: RecordedChannel, b: RecordedChannel): number {
+  if (a === b) return 0;
+  if (a.priority !== b.priority) return a.priority - b.priority;
+  return a.topic < b.topic ? -1 : Number(a.topic > b.topic);
 }

@@ -12,7 +12,9 @@ export interface McapFile {
   readonly path: string;
   readonly file: FileHandle;
   readonly readable: FileReadable;
+  /** Knows the index; messages are read chunk by chunk with `readChunk`. */
   readonly reader: McapIndexedReader;
+  readonly decompressHandlers: McapTypes.DecompressHandlers;
 }
 
 /**
@@ -26,10 +28,8 @@ export async function openMcap(path: string): Promise<McapFile> {
     const readable = new FileReadable(file, size);
     await checkMagic(path, readable, size);
     const decompressHandlers = limitedHandlers(await loadDecompressHandlers());
-    const reader = await locating(path, readable, () =>
-      McapIndexedReader.Initialize({ readable, decompressHandlers }),
-    );
-    return { path, file, readable, reader };
+    const reader = await locating(path, readable, () => McapIndexedReader.Initialize({ readable }));
+    return { path, file, readable, reader, decompressHandlers };
   } catch (failure) {
     await file.close();
     throw failure;

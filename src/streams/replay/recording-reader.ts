@@ -3,16 +3,15 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
 import { recordingMetadataName } from "../record/recording-channel.ts";
-import { compareTied } from "./compare-recorded.ts";
+import { compareChannels } from "./compare-recorded.ts";
 import { badRecording, locating, type McapFile, openMcap } from "./open-mcap.ts";
 import { inEventOrder } from "./order-by-event-time.ts";
+import { type ChannelsById, type ChunkMessage, readChunk } from "./read-chunk.ts";
 import { describeChannel, type RecordedChannel, type UnknownChannel } from "./recorded-channel.ts";
 import type { RecordedItem } from "./recorded-item.ts";
 
 /** Items of one batch. */
 const batchItems = 256;
-/** Items of one and the same receive time; they are sorted in memory. */
-const tiedItemsMax = 65_536;
 
 export interface OpenRecordingOptions {
   /** Leave out channels whose schema is unknown, instead of refusing the recording. */
@@ -49,6 +48,7 @@ export async function openRecording(
 ): Promise<Recording> {
   const mcap = await openMcap(path);
   try {
+    checkChunks(mcap);
     const channels = describeChannels(mcap);
     const unknown = [...channels.values()].filter(isUnknown);
     if (unknown.length > 0 && options.skipUnknown !== true) {
@@ -62,7 +62,10 @@ export async function openRecording(
   }
 }
 
-type ChannelsById = ReadonlyMap<number, RecordedChannel | UnknownChannel>;
+function checkChunks({ path, reader }: McapFile): void {
+  if (reader.chunkIndexes.length > 0 || (reader.statistics?.messageCount ?? 0n) === 0n) return;
+  throw badRecording(path, "its messages must be in indexed chunks, got no chunk index");
+}
 
 function describeChannels({ reader }: McapFile): ChannelsById {
   const channels = new Map<number, RecordedChannel | UnknownChannel>();
@@ -118,46 +121,44 @@ class McapRecording implements Recording {
       : this.#inReceiveOrder();
   }
 
+  /**
+   * Chunks by start time. A message is passed on when no chunk still to come can hold an earlier
+   * or an equal one, so what is held is what overlapping chunks share.
+   */
   async *#inReceiveOrder(): AsyncGenerator<readonly RecordedItem[], void, void> {
-    const batch: RecordedItem[] = [];
-    let tied: RecordedItem[] = [];
-    for await (const message of this.#messages()) {
-      const recorded = this.#decode(message);
-      if (recorded === undefined) continue;
-      if (tied.length > 0 && tied[0]!.receivedUs !== recorded.receivedUs) {
-        batch.push(...tied.sort(compareTied));
-        tied = [];
-        while (batch.length >= batchItems) yield batch.splice(0, batchItems);
+    const chunks = this.#mcap.reader.chunkIndexes.toSorted((a, b) =>
+      Number(a.messageStartTime - b.messageStartTime),
+    );
+    let held: ChunkMessage[] = [];
+    for (const [index, chunk] of chunks.entries()) {
+      held = held.concat(await this.#readChunk(chunk)).sort(compareMessages);
+      const next = chunks[index + 1];
+      const settled = next === undefined ? held.length : countBefore(held, next.messageStartTime);
+      for (let from = 0; from < settled; from += batchItems) {
+        const batch = held.slice(from, Math.min(from + batchItems, settled));
+        yield batch.map((message) => this.#decode(message));
       }
-      if (tied.length >= tiedItemsMax) {
-        const reason = `more than ${tiedItemsMax} messages at log time ${recorded.receivedUs} µs`;
-        throw badRecording(this.path, reason);
-      }
-      tied.push(recorded);
-    }
-    batch.push(...tied.sort(compareTied));
-    while (batch.length > 0) yield batch.splice(0, batchItems);
-  }
-
-  /** The reader's messages; its errors get the file and the byte offset of the chunk. */
-  async *#messages(): AsyncGenerator<McapTypes.Message, void, void> {
-    const { path, readable, reader } = this.#mcap;
-    try {
-      yield* reader.readMessages();
-    } catch (error) {
-      const reason = `damaged near byte ${readable.lastOffset}: ${(error as Error).message}`;
-      throw badRecording(path, reason, error);
+      held = held.slice(settled);
     }
   }
 
-  #decode(message: McapTypes.Message): RecordedItem | undefined {
-    const channel = this.#channelsById.get(message.channelId);
-    if (channel === undefined || isUnknown(channel)) return undefined;
+  async #readChunk(index: McapTypes.ChunkIndex): Promise<ChunkMessage[]> {
+    const { path, readable, decompressHandlers } = this.#mcap;
+    const { chunkStartOffset, chunkLength } = index;
+    return locating(path, readable, async () => {
+      const record = await readable.read(chunkStartOffset, chunkLength);
+      const messages = readChunk(record, decompressHandlers, this.#channelsById);
+      const fromUs = microseconds(index.messageStartTime);
+      const early = messages.find(({ receivedUs }) => receivedUs < fromUs);
+      if (early === undefined) return messages;
+      throw new Error(`log time must be >= ${fromUs} µs in this chunk, got ${early.receivedUs}`);
+    });
+  }
+
+  #decode({ channel, sequence, receivedUs, data }: ChunkMessage): RecordedItem {
     const { schemaName, encoding } = channel;
-    const { sequence } = message;
-    const receivedUs = microseconds(message.logTime);
     try {
-      const item = decodeItem(schemaName, encoding, message.data, channel, sequence);
+      const item = decodeItem(schemaName, encoding, data, channel, sequence);
       return { item, receivedUs, channel };
     } catch (error) {
       if (!(error instanceof PolyphaseError)) throw error;
@@ -169,6 +170,19 @@ class McapRecording implements Recording {
   async close(): Promise<void> {
     await this.#mcap.file.close();
   }
+}
+
+/** Order of arrival; `sequence` stands for the item's own, which it repeats. */
+function compareMessages(a: ChunkMessage, b: ChunkMessage): number {
+  return (
+    a.receivedUs - b.receivedUs || compareChannels(a.channel, b.channel) || a.sequence - b.sequence
+  );
+}
+
+function countBefore(messages: readonly ChunkMessage[], nanoseconds: bigint): number {
+  const firstUs = microseconds(nanoseconds);
+  const index = messages.findIndex(({ receivedUs }) => receivedUs >= firstUs);
+  return index < 0 ? messages.length : index;
 }
 
 function atPlace(place: string, cause: PolyphaseError): PolyphaseError {

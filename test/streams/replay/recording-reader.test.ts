@@ -193,7 +193,7 @@ test("items names the byte where a chunk is damaged", async () => {
   await writeFile(path, bytes);
   await expect(readAll()).rejects.toMatchObject({
     code: "BAD_RECORDING",
-    message: expect.stringMatching(/damaged near byte \d+: Incorrect chunk CRC/),
+    message: expect.stringMatching(/at byte \d+: chunk CRC must be \d+, got/),
   });
 });
 
