@@ -1,26 +1,17 @@
 import type { AudioEvent } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
+import { type FeatureFrameMessage, readFeatureFrame } from "./read-feature-frame.ts";
 import { messageType, schemaNames } from "./schema.ts";
-import { checkedValues } from "./vector-values.ts";
+import { checkValues } from "./vector-values.ts";
 import type { WireChannel } from "./wire-channel.ts";
 import {
-  type Bits64,
   checkTimeUs,
   nanosecondsFromUs,
   nanosecondsToUs,
   sequenceToNumber,
   timestampFromUs,
   timestampToUs,
-  type WireTimestamp,
 } from "./wire-time.ts";
-
-interface FeatureFrameMessage {
-  readonly timestamp: WireTimestamp | null;
-  readonly seq: Bits64;
-  readonly convention: string;
-  readonly available_ns: Bits64;
-  readonly values: readonly number[];
-}
 
 const schemaName = schemaNames.featureFrame;
 const type = messageType(schemaName);
@@ -29,6 +20,7 @@ const type = messageType(schemaName);
 export function encodeFeatureFrame(event: AudioEvent): Uint8Array {
   checkTimeUs("encode", schemaName, "timeUs", event.timeUs);
   checkTimeUs("encode", schemaName, "availableUs", event.availableUs);
+  checkValues("encode", schemaName, event.values, undefined);
   return type
     .encode({
       timestamp: timestampFromUs(event.timeUs),
@@ -36,19 +28,20 @@ export function encodeFeatureFrame(event: AudioEvent): Uint8Array {
       seq: event.seq,
       convention: event.convention,
       available_ns: nanosecondsFromUs(event.availableUs),
-      values: checkedValues("encode", schemaName, event.values, undefined),
+      values: event.values,
     })
     .finish();
 }
 
 /** One feature vector. Refuses an empty convention: features without one fit no model. */
 export function decodeFeatureFrame(bytes: Uint8Array, channel: WireChannel): AudioEvent {
-  const message = type.decode(bytes) as unknown as FeatureFrameMessage;
-  const { convention } = message;
+  const message = readFeatureFrame(bytes) ?? decodeAnyLayout(bytes);
+  const { convention, values } = message;
   if (convention === "" || convention !== (channel.convention ?? convention)) {
     const expected = JSON.stringify(channel.convention ?? "not empty");
     throw badEvent("decode", schemaName, "convention", expected, JSON.stringify(convention));
   }
+  checkValues("decode", schemaName, values, channel.size);
   return {
     kind: "audio",
     stream: channel.stream,
@@ -57,6 +50,15 @@ export function decodeFeatureFrame(bytes: Uint8Array, channel: WireChannel): Aud
     seq: sequenceToNumber(schemaName, message.seq),
     convention,
     availableUs: nanosecondsToUs(schemaName, "available_ns", message.available_ns),
-    values: checkedValues("decode", schemaName, message.values, channel.size),
+    values,
   };
+}
+
+/** What protobuf allows but encoders do not write: unpacked numbers, unknown fields, … */
+function decodeAnyLayout(bytes: Uint8Array): FeatureFrameMessage {
+  const message = type.decode(bytes) as unknown as FeatureFrameMessage;
+  // Named one by one: fields that were absent have their defaults on the prototype.
+  const { timestamp, seq, convention, available_ns } = message;
+  const values = Float32Array.from(message.values);
+  return { timestamp, seq, convention, available_ns, values };
 }

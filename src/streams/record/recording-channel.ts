@@ -25,9 +25,14 @@ export function kindPriority(kind: StreamItem["kind"]): number {
   return priorityByKind[kind];
 }
 
+/** The sensor of an item's channel; the markers of a stream share one. */
+export function channelSensor(item: StreamItem): string {
+  return item.kind === "marker" ? "markers" : item.sensor;
+}
+
 /** The channel that `item` belongs to; its sizes and convention hold for the whole channel. */
 export function channelOf(item: StreamItem): RecordingChannel {
-  const sensor = item.kind === "marker" ? "markers" : item.sensor;
+  const sensor = channelSensor(item);
   const { kind, stream } = item;
   const common = {
     kind,
@@ -47,6 +52,30 @@ export function channelOf(item: StreamItem): RecordingChannel {
       return { ...common, size: item.values.length };
     case "marker":
       return common;
+  }
+}
+
+/** Why `item` cannot be on `channel`, whose items all have one shape; undefined if it can. */
+export function shapeMismatch(channel: RecordingChannel, item: StreamItem): string | undefined {
+  if (hasShapeOf(channel, item)) return undefined;
+  const shape = ({ kind, width, height, size, convention }: RecordingChannel): string =>
+    JSON.stringify({ kind, width, height, size, convention });
+  return `shape must be ${shape(channel)} as before, got ${shape(channelOf(item))}`;
+}
+
+function hasShapeOf(channel: RecordingChannel, item: StreamItem): boolean {
+  if (channel.kind !== item.kind) return false;
+  switch (item.kind) {
+    case "audio":
+      return channel.size === item.values.length && channel.convention === item.convention;
+    case "video":
+      return channel.width === item.width && channel.height === item.height;
+    case "dvs":
+      return channel.width === item.packet.width && channel.height === item.packet.height;
+    case "scalar":
+      return channel.size === item.values.length;
+    case "marker":
+      return true;
   }
 }
 

@@ -8,8 +8,10 @@ import { encodeItem, itemSchema } from "../../wire/item-codec.ts";
 import {
   channelMetadata,
   channelOf,
+  channelSensor,
   type RecordingChannel,
   recordingMetadataName,
+  shapeMismatch,
 } from "./recording-channel.ts";
 import { WholeFileWritable } from "./whole-file-writable.ts";
 
@@ -87,7 +89,8 @@ class McapRecordingWriter implements RecordingWriter {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #writer: McapWriter;
-  readonly #channels = new Map<string, RecordingChannel>();
+  /** By stream, then sensor. */
+  readonly #channels = new Map<string, Map<string, RecordingChannel>>();
   readonly #channelIds = new Map<RecordingChannel, number>();
   readonly #schemaIds = new Map<string, number>();
   #queue: Promise<void> = Promise.resolve();
@@ -158,19 +161,20 @@ class McapRecordingWriter implements RecordingWriter {
 
   /** The channel of items like this one; all of them must have the shape of the first. */
   #channelFor(item: StreamItem): RecordingChannel {
-    const channel = channelOf(item);
-    const key = JSON.stringify([channel.stream, channel.sensor, channel.kind]);
-    const known = this.#channels.get(key);
+    let sensors = this.#channels.get(item.stream);
+    if (sensors === undefined) {
+      sensors = new Map();
+      this.#channels.set(item.stream, sensors);
+    }
+    const sensor = channelSensor(item);
+    const known = sensors.get(sensor);
     if (known === undefined) {
-      this.#channels.set(key, channel);
+      const channel = channelOf(item);
+      sensors.set(sensor, channel);
       return channel;
     }
-    for (const field of ["width", "height", "size", "convention"] as const) {
-      if (channel[field] !== known[field]) {
-        const expected = `${known[field]} as in the items before`;
-        throw this.#refusal("BAD_EVENT", `${field} must be ${expected}, got ${channel[field]}`);
-      }
-    }
+    const mismatch = shapeMismatch(known, item);
+    if (mismatch !== undefined) throw this.#refusal("BAD_EVENT", `${known.topic}: ${mismatch}`);
     return known;
   }
 

@@ -94,7 +94,7 @@ test.each(["zstd", "none"] as const)(
   "openRecording gives back every item written with %s",
   async (compression) => {
     const items = fc
-      .sample(fc.tuple(anyItem, fc.nat(1000)), { numRuns: 700, seed: 7 })
+      .sample(fc.tuple(anyItem, fc.nat(1000)), { numRuns: 300, seed: 7 })
       .map(([item, receivedUs]) => ({ item, receivedUs }));
     await record(items, compression);
     const back = await readAll();
@@ -115,7 +115,7 @@ test("items orders equal receive times by priority, then sequence", async () => 
 });
 
 test("items in event order undoes lateness", async () => {
-  const delays = fc.sample(fc.nat(3_000_000), { numRuns: 3000, seed: 3 });
+  const delays = fc.sample(fc.nat(3_000_000), { numRuns: 2200, seed: 3 });
   const items = delays.map((delayUs, seq) => ({
     item: seq % 3 === 0 ? videoEvent(seq, seq * 1000) : scalarEvent(seq, seq * 1000),
     receivedUs: seq * 1000 + delayUs,
@@ -204,7 +204,7 @@ test("openRecording or items refuses any single flipped byte or reads the same i
   ]);
   const intact = await readFile(path);
   const items = await readAll();
-  for (let at = 0; at < intact.length; at += 7) {
+  for (let at = 0; at < intact.length; at += 37) {
     const bytes = Buffer.from(intact);
     bytes[at] = bytes[at]! ^ 0x55;
     await writeFile(path, bytes);
