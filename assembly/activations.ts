@@ -25,15 +25,13 @@ function gather(source: usize, a: usize, b: usize, c: usize, d: usize): v128 {
   return v128.load_lane<u32>(source + d, out, 3);
 }
 
-/** Writes the lanes that stand for a unit; the others only fill the vector. */
+/** Writes four units; the same one several times gets the same value each time. */
 @inline
-function scatter(
-  target: usize, value: v128, lanes: usize, a: usize, b: usize, c: usize, d: usize,
-): void {
+function scatter(target: usize, value: v128, a: usize, b: usize, c: usize, d: usize): void {
   v128.store_lane<u32>(target + a, value, 0);
-  if (lanes > 1) v128.store_lane<u32>(target + b, value, 1);
-  if (lanes > 2) v128.store_lane<u32>(target + c, value, 2);
-  if (lanes > 3) v128.store_lane<u32>(target + d, value, 3);
+  v128.store_lane<u32>(target + b, value, 1);
+  v128.store_lane<u32>(target + c, value, 2);
+  v128.store_lane<u32>(target + d, value, 3);
 }
 
 /** k new + (1 − k) old (Eqs. 8, 10). */
@@ -42,32 +40,31 @@ function mix(k: v128, next: v128, old: v128): v128 {
   return f32x4.add(f32x4.mul(k, next), f32x4.mul(f32x4.sub(one(), k), old));
 }
 
-/** Repeats the last unit so that the list is whole groups of 4. */
+/** Repeats the last unit's pre-activations as the list repeats the unit. */
 @inline
-function padList(units: usize, count: u32): void {
-  const end = units + (<usize>count << 2);
-  const last = load<u32>(end - 4);
-  store<u32>(end, last);
-  store<u32>(end, last, 4);
-  store<u32>(end, last, 8);
+function completePreActivations(z: usize, count: u32): void {
+  const end = z + (<usize>count << 4);
+  const last = v128.load(end - 16);
+  v128.store(end, last);
+  v128.store(end, last, 16);
+  v128.store(end, last, 32);
 }
 
 /**
  * New c and h of the units listed, four at a time; formulas and their order: lstmCandidates() and
- * gruCandidates() in src/cells/kernels/candidates.ts. All pre-activations must be there already:
- * `nextH` may be `h` itself.
+ * gruCandidates() in src/cells/kernels/candidates.ts. The list is completed to whole groups of 4
+ * by repeating its last unit. All pre-activations must be there already: `nextH` may be `h` itself.
  */
 export function activate(
   layer: Layer, units: usize, openness: usize, count: u32,
   c: usize, h: usize, nextC: usize, nextH: usize,
 ): void {
-  padList(units, count);
   const isGru = layer.cell == 1;
   const end = <usize>count << 2;
   const p = layer.peepholes;
   const preActivations = layer.z;
+  completePreActivations(preActivations, count);
   for (let i: usize = 0; i < end; i += 16) {
-    const lanes = (end - i) >> 2;
     const a = <usize>load<u32>(units + i) << 2;
     const b = <usize>load<u32>(units + i, 4) << 2;
     const d = <usize>load<u32>(units + i, 8) << 2;
@@ -96,7 +93,7 @@ export function activate(
       const fresh = f32x4.mul(ez, f32x4.sub(one(), en));
       const held = f32x4.mul(oldH, onePlus(en));
       const next = f32x4.div(f32x4.add(fresh, held), f32x4.mul(onePlus(ez), onePlus(en)));
-      scatter(nextH, mix(k, next, oldH), lanes, a, b, d, e);
+      scatter(nextH, mix(k, next, oldH), a, b, d, e);
     } else {
       const oldC = gather(c, a, b, d, e);
       // Four units' peepholes lie four floats apart.
@@ -115,8 +112,8 @@ export function activate(
       const eo = exp4(f32x4.neg(f32x4.add(s3, f32x4.mul(po, next))));
       const ec = exp4(timesMinusTwo(next));
       const out = f32x4.div(f32x4.sub(one(), ec), f32x4.mul(onePlus(eo), onePlus(ec)));
-      scatter(nextC, mix(k, next, oldC), lanes, a, b, d, e);
-      scatter(nextH, mix(k, out, oldH), lanes, a, b, d, e);
+      scatter(nextC, mix(k, next, oldC), a, b, d, e);
+      scatter(nextH, mix(k, out, oldH), a, b, d, e);
     }
   }
 }

@@ -37,6 +37,9 @@ export function stepDense(layer: Layer, state: usize, timeUs: f64): u32 {
     const unit = <usize>load<u32>(layer.openUnits + i) << 2;
     store<f32>(layer.denseOpenness + unit, load<f32>(layer.openness + i));
   }
+  // The list of all units repeats the last one; so must its k.
+  const end = layer.denseOpenness + (<usize>layer.units << 2);
+  for (let at = end; at < end + 16; at += 4) store<f32>(at, load<f32>(end - 4));
   preActivations(layer, state, layer.allUnits, layer.units);
   activate(
     layer, layer.allUnits, layer.denseOpenness, layer.units,

@@ -95,39 +95,58 @@ function listOpen(layer: Layer, elapsedUs: f64): u32 {
   return <u32>((out - layer.openUnits) >> 2);
 }
 
+/** Repeats the last unit so that the list is whole groups of 4. */
+@inline
+function completeList(units: usize, count: u32): void {
+  const end = units + (<usize>count << 2);
+  const last = load<u32>(end - 4);
+  store<u32>(end, last);
+  store<u32>(end, last, 4);
+  store<u32>(end, last, 8);
+}
+
 @inline
 function gatherPair(source: usize, a: usize, b: usize): v128 {
   return v128.load_lane<f64>(source + b, v128.load64_zero(source + a), 1);
 }
 
-/** k = min(2 φ / r_on, 2 − 2 φ / r_on) of the units listed, two at a time. */
+/** k = min(2 φ / r_on, 2 − 2 φ / r_on) of the units listed, four at a time. */
 function computeOpenness(layer: Layer, elapsedUs: f64, count: u32): void {
   const elapsed = f64x2.splat(elapsedUs);
-  const two = f64x2.splat(2);
   const units = layer.openUnits;
   const openness = layer.openness;
   const bases = layer.bases;
   const frequency = layer.frequency;
   const slope = layer.slope;
-  // An odd tail computes its last unit twice.
-  store<i32>(units + (<usize>count << 2), load<i32>(units + (<usize>count << 2) - 4));
-  for (let i: usize = 0; i < <usize>count << 2; i += 8) {
+  for (let i: usize = 0; i < <usize>count << 2; i += 16) {
     const a = <usize>load<u32>(units + i) << 3;
     const b = <usize>load<u32>(units + i, 4) << 3;
-    const cycles = f64x2.add(
-      gatherPair(bases, a, b),
-      f64x2.mul(elapsed, gatherPair(frequency, a, b)),
-    );
-    const rise = f64x2.mul(
-      f64x2.sub(cycles, f64x2.floor(cycles)),
-      gatherPair(slope, a, b),
-    );
-    const k = f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(two, rise)));
-    v128.store_lane<u64>(openness + i, k, 0);
+    const c = <usize>load<u32>(units + i, 8) << 3;
+    const d = <usize>load<u32>(units + i, 12) << 3;
+    const low = opennessOfPair(elapsed, bases, frequency, slope, a, b);
+    const high = opennessOfPair(elapsed, bases, frequency, slope, c, d);
+    v128.store(openness + i, v128.shuffle<i64>(low, high, 0, 2));
   }
 }
 
-/** Fills openUnits and openness; the number of open units. */
+/** k of two units in the low half. */
+@inline
+function opennessOfPair(
+  elapsed: v128, bases: usize, frequency: usize, slope: usize, a: usize, b: usize,
+): v128 {
+  const cycles = f64x2.add(
+    gatherPair(bases, a, b),
+    f64x2.mul(elapsed, gatherPair(frequency, a, b)),
+  );
+  const rise = f64x2.mul(f64x2.sub(cycles, f64x2.floor(cycles)), gatherPair(slope, a, b));
+  return f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise)));
+}
+
+/**
+ * Fills openUnits and openness, both to whole groups of 4 by repeating the last unit.
+ *
+ * @returns the number of open units
+ */
 export function findOpen(layer: Layer, timeUs: f64): u32 {
   if (layer.gate == 0) return layer.units;
   if (!(timeUs >= layer.startUs && timeUs < layer.startUs + layer.epochUs)) {
@@ -135,6 +154,8 @@ export function findOpen(layer: Layer, timeUs: f64): u32 {
   }
   const elapsedUs = timeUs - layer.startUs;
   const count = listOpen(layer, elapsedUs);
-  if (layer.gate == 1 && count > 0) computeOpenness(layer, elapsedUs, count);
+  if (count == 0) return 0;
+  completeList(layer.openUnits, count);
+  if (layer.gate == 1) computeOpenness(layer, elapsedUs, count);
   return count;
 }

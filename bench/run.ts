@@ -1,0 +1,26 @@
+// Benchmarks, side by side in one process. npm run bench -- [--filter NAME] [--json FILE]
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { benchOpenFraction } from "./kernel/open-fraction.ts";
+import { benchStep } from "./kernel/step.ts";
+import { Report } from "./report.ts";
+
+const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  "kernel-step": benchStep,
+  "kernel-open-fraction": benchOpenFraction,
+};
+
+const { values } = parseArgs({
+  options: { filter: { type: "string", default: "" }, json: { type: "string" } },
+});
+const report = new Report();
+console.log(JSON.stringify(report.machine));
+for (const [name, run] of Object.entries(suites)) {
+  if (!name.includes(values.filter)) continue;
+  console.log(`\n${name}`);
+  await run(report);
+}
+const { machine, rows, ratios } = report;
+if (values.json !== undefined) {
+  writeFileSync(values.json, `${JSON.stringify({ machine, rows, ratios }, null, 2)}\n`);
+}

@@ -1,0 +1,18 @@
+// Entry of a worker thread of LayerWorkerPool: runs batches on layers in shared memory.
+import { parentPort, workerData } from "node:worker_threads";
+import type { BatchLayerKernel } from "../../cells/kernels/kernel.ts";
+import { createWasmKernel, type WasmKernelShare } from "../../cells/kernels/wasm-kernel.ts";
+import type { LayerJob, LayerResult } from "./layer-job.ts";
+
+const kernel = createWasmKernel(workerData as WasmKernelShare);
+const layers = new Map<number, BatchLayerKernel>();
+
+parentPort?.on("message", ({ id, layer: address, state, batch, count }: LayerJob) => {
+  let layer = layers.get(address);
+  if (layer === undefined) {
+    layer = kernel.attachLayer(address);
+    layers.set(address, layer);
+  }
+  const result: LayerResult = { id, open: layer.run(state, batch, count) };
+  parentPort?.postMessage(result);
+});
