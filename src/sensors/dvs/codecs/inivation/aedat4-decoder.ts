@@ -1,0 +1,214 @@
+import { PolyphaseError } from "../../../polyphase-error.ts";
+import { type DvsDecoder, largestSensorSize, type SensorSize } from "../dvs-decoder.ts";
+import { latin1 } from "../prophesee/raw-header.ts";
+import type { ByteQueue } from "../stream/byte-queue.ts";
+import { EventClock } from "../stream/event-clock.ts";
+import { HeaderedPayload } from "../stream/headered-payload.ts";
+import type { PacketBuilder } from "../stream/packet-builder.ts";
+import {
+  createDecoderCounts,
+  type DecoderCounts,
+  type PayloadDecoder,
+} from "../stream/payload-decoder.ts";
+import { StreamingDecoder } from "../stream/streaming-decoder.ts";
+import { type Aedat4Compression, type Aedat4Header, parseAedat4Header } from "./aedat4-header.ts";
+import { FlatTable } from "./flat-table.ts";
+import { decompressLz4Frame } from "./lz4-frame.ts";
+import { decompressZstdFrame } from "./zstd-frame.ts";
+
+const signature = "#!AER-DAT4.0\r\n";
+const headerBytesMax = 16 * 1024 * 1024;
+const packetHeadBytes = 8;
+/** Compressed and decompressed. A frame of a 2048 × 2048 colour camera is 12 MiB. */
+const packetBytesMax = 64 * 1024 * 1024;
+const eventBytes = 16;
+const externalTriggers: readonly number[] = [1, 2, 3];
+
+/** Events of a decompressed packet that are still to be given out. */
+interface PendingEvents {
+  readonly view: DataView;
+  readonly end: number;
+  at: number;
+}
+
+class Aedat4Payload implements PayloadDecoder {
+  readonly #counts: DecoderCounts;
+  readonly #clock: EventClock;
+  readonly #header: Aedat4Header;
+  readonly #compression: Aedat4Compression;
+  #eventStream: number | undefined;
+  #pending: PendingEvents | undefined;
+  #atEnd = false;
+
+  constructor(counts: DecoderCounts, header: Aedat4Header, compression: Aedat4Compression) {
+    this.#counts = counts;
+    this.#clock = new EventClock(counts.anomalies, Number.POSITIVE_INFINITY);
+    this.#header = header;
+    this.#compression = compression;
+  }
+
+  decode(bytes: ByteQueue, packets: PacketBuilder, ended: boolean): boolean {
+    while (!packets.isReady) {
+      if (this.#pending !== undefined) {
+        this.#decodeEvents(this.#pending, packets);
+        continue;
+      }
+      if (this.#isAtTable(bytes)) {
+        bytes.consume(bytes.length);
+        return true;
+      }
+      if (!this.#readPacket(bytes)) {
+        if (ended) this.#counts.anomalies["missing-table"]++;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Packets end where the table begins, or at the end of a file that was never closed. */
+  #isAtTable(bytes: ByteQueue): boolean {
+    const { tablePosition } = this.#header;
+    this.#atEnd ||= tablePosition >= 0 && bytes.position >= tablePosition;
+    return this.#atEnd;
+  }
+
+  /** @returns false if more bytes are needed */
+  #readPacket(bytes: ByteQueue): boolean {
+    if (bytes.length < packetHeadBytes) return false;
+    const stream = bytes.view.getInt32(bytes.start, true);
+    const size = bytes.view.getInt32(bytes.start + 4, true);
+    if (size < 0 || size > packetBytesMax) {
+      // The length is all that leads to the next packet: without it the rest cannot be read.
+      this.#counts.anomalies["bad-packet"]++;
+      this.#atEnd = true;
+      return true;
+    }
+    if (bytes.length < packetHeadBytes + size) return false;
+    const from = bytes.start + packetHeadBytes;
+    this.#openPacket(stream, bytes.bytes.subarray(from, from + size));
+    bytes.consume(packetHeadBytes + size);
+    return true;
+  }
+
+  #openPacket(stream: number, packed: Uint8Array): void {
+    const type = this.#header.streams.get(stream)?.type;
+    if (type !== undefined && type !== "EVTS" && type !== "TRIG") return;
+    const message = this.#decompress(packed);
+    if (message === undefined || message.length < 12) {
+      this.#counts.anomalies["bad-packet"]++;
+      return;
+    }
+    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    const kind = latin1(message.subarray(8, 12));
+    if (kind === "EVTS") this.#openEvents(stream, view);
+    else if (kind === "TRIG") this.#countTriggers(view);
+    else if (type !== undefined) this.#counts.anomalies["foreign-packet"]++;
+  }
+
+  #decompress(packed: Uint8Array): Uint8Array | undefined {
+    try {
+      switch (this.#compression) {
+        case "none":
+          return packed.slice();
+        case "lz4":
+          return decompressLz4Frame(packed, packetBytesMax);
+        case "zstd":
+          return decompressZstdFrame(packed, packetBytesMax);
+      }
+    } catch (error) {
+      if (error instanceof PolyphaseError) return undefined;
+      throw error;
+    }
+  }
+
+  #openEvents(stream: number, view: DataView): void {
+    const events = FlatTable.root(view, 4).vector(0, eventBytes);
+    this.#eventStream ??= stream;
+    if (stream !== this.#eventStream) {
+      this.#counts.anomalies["other-camera"] += events.count;
+      return;
+    }
+    this.#counts.inputPackets++;
+    this.#pending = { view, at: events.at, end: events.at + events.count * eventBytes };
+  }
+
+  #countTriggers(view: DataView): void {
+    const root = FlatTable.root(view, 4);
+    const triggers = root.vector(0, 4);
+    for (let i = 0; i < triggers.count; i++) {
+      const type = root.tableAt(triggers.at, i).int8(1, 0);
+      if (externalTriggers.includes(type)) this.#counts.triggers++;
+    }
+  }
+
+  #decodeEvents(pending: PendingEvents, packets: PacketBuilder): void {
+    const { view, end } = pending;
+    const { width, height } = packets;
+    const clock = this.#clock;
+    let { at } = pending;
+    while (at < end && !packets.isReady) {
+      const x = view.getUint16(at + 8, true);
+      const y = view.getUint16(at + 10, true);
+      const rawUs = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+      const timeUs = clock.stamp(rawUs);
+      if (clock.discontinuity !== undefined) clock.cutIfDiscontinuous(packets);
+      if (x >= width) this.#counts.anomalies["x-out-of-range"]++;
+      else if (y >= height) this.#counts.anomalies["y-out-of-range"]++;
+      else packets.append(timeUs, x, y, view.getUint8(at + 12) === 0 ? 0 : 1);
+      at += eventBytes;
+    }
+    pending.at = at;
+    if (at >= end) this.#pending = undefined;
+  }
+}
+
+/**
+ * Decodes the events of AEDAT 4.0 files (docs.inivation.com, "AEDAT 4.0"), of the first event
+ * stream if there are several; with LZ4, Zstandard or no compression, with or without the table
+ * behind the packets. Times are Unix time.
+ *
+ * @param size overrides the header's; 2048 × 2048 where neither says, counted as `size-unknown`
+ */
+export function createAedat4Decoder(size?: SensorSize): DvsDecoder {
+  const counts = createDecoderCounts();
+  const payload = new HeaderedPayload((bytes, packets, ended) => {
+    const header = readHeader(bytes, ended);
+    if (header === undefined) return undefined;
+    if (header.compression === undefined) {
+      throw new PolyphaseError("BAD_DATA", "Cannot read AEDAT 4: compression must be 0 … 4");
+    }
+    const eventStream = [...header.streams.values()].find((stream) => stream.type === "EVTS");
+    const actualSize = size ?? eventStream?.size;
+    if (actualSize === undefined) counts.anomalies["size-unknown"]++;
+    const { width, height } = actualSize ?? largestSensorSize;
+    packets.setSize(width, height);
+    return new Aedat4Payload(counts, header, header.compression);
+  });
+  return new StreamingDecoder(payload, counts);
+}
+
+function readHeader(bytes: ByteQueue, ended: boolean): Aedat4Header | undefined {
+  const { view, start } = bytes;
+  const lengthAt = signature.length;
+  if (bytes.length < lengthAt + 4) {
+    if (ended) throw badHeader("be complete");
+    return undefined;
+  }
+  if (latin1(bytes.bytes.subarray(start, start + lengthAt)) !== signature) {
+    throw badHeader(`begin with "#!AER-DAT4.0"`);
+  }
+  const size = view.getUint32(start + lengthAt, true);
+  if (size > headerBytesMax) throw badHeader(`hold at most ${headerBytesMax} bytes, got ${size}`);
+  const end = lengthAt + 4 + size;
+  if (bytes.length < end) {
+    if (ended) throw badHeader(`be complete, got ${bytes.length} of ${end} bytes`);
+    return undefined;
+  }
+  const header = parseAedat4Header(bytes.bytes.slice(start + lengthAt + 4, start + end));
+  bytes.consume(end);
+  return header;
+}
+
+function badHeader(must: string): PolyphaseError {
+  return new PolyphaseError("BAD_DATA", `Cannot read AEDAT 4: the header at byte 0 must ${must}`);
+}
