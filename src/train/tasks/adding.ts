@@ -38,6 +38,10 @@ const stepsMax = 510;
 export function addingTask(options: AddingOptions): TrainTask {
   return {
     name: "adding",
+    options,
+    sensor: "numbers",
+    labels: undefined,
+    readShare: 0,
     recipe: {
       batches: options.batches,
       batchSize,

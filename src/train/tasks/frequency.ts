@@ -57,6 +57,10 @@ export function frequencyTask(options: FrequencyOptions): TrainTask {
   };
   return {
     name: "frequency",
+    options,
+    sensor: "signal",
+    labels: ["other", "target"],
+    readShare: 0,
     recipe: {
       batches: options.batches,
       batchSize,

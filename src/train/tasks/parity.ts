@@ -40,6 +40,10 @@ export function parityTask(options: ParityOptions): TrainTask {
   };
   return {
     name: "parity",
+    options,
+    sensor: "bits",
+    labels: ["even", "odd"],
+    readShare: 0,
     recipe: {
       batches: options.batches,
       batchSize,

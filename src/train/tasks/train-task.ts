@@ -26,7 +26,15 @@ export interface Progress {
 /** Something to learn: data, network and recipe. */
 export interface TrainTask {
   readonly name: string;
+  /** What was chosen about it, as JSON; a checkpoint belongs to these choices. */
+  readonly options: object;
   readonly recipe: Recipe;
+  /** Name of the sensor in the graph of a trained model. */
+  readonly sensor: string;
+  /** Names of the classes; undefined for a regression. */
+  readonly labels: readonly string[] | undefined;
+  /** Share of a sequence's events, the last ones, that the answer is a mean over; 0 for the last. */
+  readonly readShare: number;
   createNetwork(random: Random): SequenceNetwork;
   /** Writes `recipe.batchSize` fresh sequences and their targets into `network`. */
   writeBatch(network: SequenceNetwork, random: Random, progress: Progress): void;

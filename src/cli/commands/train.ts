@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { writeModelDirectory } from "../../state/model-directory.ts";
+import { exportModel } from "../../train/export-model.ts";
+import { createTask, type TaskChoices, taskNames } from "../../train/tasks/create-task.ts";
+import { runTraining } from "../../train/trainer/run-training.ts";
+import { createTraining, measureHeldOut } from "../../train/trainer/train-network.ts";
+import { TrainingProgress } from "../format/training-progress.ts";
+import { wholeNumber } from "../model-options.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+interface TrainCommandOptions extends TaskChoices {
+  readonly out: string;
+  readonly seed: number;
+  readonly reportEvery: number;
+  readonly validateEvery: number;
+  readonly patience: number;
+}
+
+/** `polyphase train`: learns a task from scratch, or goes on where it was stopped. */
+export function registerTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train a Phased LSTM on a task; run again to resume")
+    .argument("<task>", taskNames.join(", "))
+    .requiredOption(
+      "-o, --out <dir>",
+      "run directory: checkpoint, train.jsonl, and model/ at the end",
+    )
+    .option("--seed <n>", "seed of weights and data; equal seeds give equal bits", wholeNumber, 1)
+    .option("--batches <n>", "length of the run", wholeNumber)
+    .option("--rate <r>", "peak learning rate", positive)
+    .option("--open-ratio <r>", "r_on at the start", positive)
+    .option("--period-ms <from,to>", "range of τ at the start", range)
+    .option("--units <n>", "units of the layer", wholeNumber)
+    .addOption(
+      new Option("--cell <name>", "recurrent cell").choices(["phased-lstm", "square-lstm", "lstm"]),
+    )
+    .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
+    .addOption(
+      new Option("--learn <what>", "numbers of the gates that are learned").choices([
+        "none",
+        "period,shift",
+        "period,shift,open-ratio",
+      ]),
+    )
+    .addOption(new Option("--op <name>", "how it is computed").choices(["wasm", "typescript"]))
+    .addOption(
+      new Option("--sampling <how>", "frequency: when the signal is sampled").choices([
+        "1ms",
+        "0.1ms",
+        "async",
+      ]),
+    )
+    .addOption(new Option("--signal <name>", "frequency").choices(["one-sine", "two-sines"]))
+    .option("--data <dir>", "nmnist: folder with nmnist/ (recordings, labels) and mnist/")
+    .addOption(
+      new Option("--recordings <which>", "nmnist: what to train on").choices([
+        "mixed",
+        "simulated",
+        "real",
+      ]),
+    )
+    .option("--hold-out <n>", "nmnist: real recordings kept for validation", wholeNumber)
+    .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
+    .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
+    .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  polyphase train frequency --out runs/frequency
+  polyphase train adding --out runs/adding --batches 20000
+  polyphase train nmnist --out runs/nmnist --data ../shared/data --recordings mixed`,
+    )
+    .action(trainCommand);
+}
+
+async function trainCommand(name: string, options: TrainCommandOptions): Promise<void> {
+  const task = await createTask(name, options);
+  const state = createTraining(task, options.seed);
+  const progress = new TrainingProgress(task.name);
+  const outcome = await runTraining(state, {
+    directory: options.out,
+    reportEvery: Math.max(1, options.reportEvery),
+    validateEvery: Math.max(1, options.validateEvery),
+    patience: options.patience,
+    onReport: (report) => progress.report(report),
+    stop: stopSignal(),
+  });
+  progress.end();
+  const test = measureHeldOut(state, "test");
+  const provenance = {
+    task: task.name,
+    options: JSON.stringify(task.options),
+    seed: options.seed,
+    batches: state.batch,
+    testAccuracy: test.accuracy,
+    testLoss: test.loss,
+    openFraction: test.openFraction,
+    readShare: task.readShare,
+  };
+  const names = { name: task.name, sensor: task.sensor, labels: task.labels, provenance };
+  const model = state.average.apply(() => exportModel(state.network, names));
+  const directory = join(options.out, "model");
+  await writeModelDirectory(directory, model);
+  const result = { task: task.name, outcome, seed: options.seed, batches: state.batch, test };
+  process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+function range(text: string): readonly [number, number] {
+  const [from, to] = text.split(",").map(Number);
+  if (from !== undefined && to !== undefined && from > 0 && to >= from) return [from, to];
+  throw new InvalidArgumentError("It must be two numbers above 0, as 33,55.");
+}

@@ -1,0 +1,86 @@
+import type { GraphSpec, HeadSpec, SensorSpec } from "../fusion/spec/graph-spec.ts";
+import { graphFormat } from "../fusion/spec/graph-spec.ts";
+import type { Tensor } from "../fusion/tensor.ts";
+import { type StoredModel, storedModel } from "../state/model-directory.ts";
+import { exportLayer } from "./export-layer.ts";
+import type { SequenceNetwork } from "./network/sequence-network.ts";
+
+/** What the graph around a trained network is called. */
+export interface ExportNames {
+  /** Of the model. */
+  readonly name: string;
+  /** Of its one sensor. */
+  readonly sensor: string;
+  /** Of the classes; undefined for a regression. */
+  readonly labels: readonly string[] | undefined;
+  readonly provenance: GraphSpec["provenance"];
+}
+
+/**
+ * A trained network as a model that the streaming graph runs: one sensor, one layer, one head that
+ * answers at every tick. Time counts from the start of a session, as in training.
+ */
+export function exportModel(network: SequenceNetwork, names: ExportNames): StoredModel {
+  const { layer, embedding, readout } = network;
+  const { shape } = layer;
+  const sensor: SensorSpec =
+    embedding === undefined
+      ? {
+          name: names.sensor,
+          kind: "scalar",
+          size: shape.inputs,
+          convention: "",
+          mean: [],
+          deviation: [],
+        }
+      : {
+          name: names.sensor,
+          kind: "dvs",
+          width: embedding.width,
+          height: embedding.height,
+          dimensions: embedding.dimensions,
+        };
+  const head: HeadSpec = {
+    name: "output",
+    inputs: ["layer"],
+    output: "every-tick",
+    ...(names.labels === undefined
+      ? { type: "linear", size: readout.outputs }
+      : { type: "softmax", labels: names.labels }),
+  };
+  if (shape.gate === "aligned") {
+    throw new TypeError("Cannot export a layer: gate must be learned or without time, got aligned");
+  }
+  const spec: GraphSpec = {
+    format: graphFormat,
+    name: names.name,
+    time: { origin: "session-start", epochUs: 0 },
+    sensors: [sensor],
+    layers: [
+      {
+        name: "layer",
+        cell: shape.gate === "always" ? "lstm" : "phased-lstm",
+        units: shape.units,
+        inputs: [names.sensor],
+        merge: "concat",
+        onSilence: "hold",
+        gate: { mode: shape.gate },
+      },
+    ],
+    heads: [head],
+    provenance: names.provenance,
+  };
+  const weights = new Map<string, Tensor>(exportLayer(layer, "layer"));
+  weights.set("output.weights", {
+    shape: [readout.units, readout.outputs],
+    data: readout.weights.slice(),
+  });
+  weights.set("output.bias", { shape: [readout.outputs], data: readout.bias.slice() });
+  if (embedding !== undefined) {
+    weights.set(`${names.sensor}.embedding`, {
+      shape: [embedding.width * embedding.height, embedding.dimensions],
+      data: embedding.table.slice(),
+    });
+  }
+  return storedModel(spec, weights);
+}

@@ -1,0 +1,172 @@
+import { join } from "node:path";
+import { nmnistSize } from "../../sensors/dvs/codecs/nmnist.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { Random } from "../../sensors/random.ts";
+import { FastSaccades } from "../datasets/fast-saccades.ts";
+import { imageView, type MnistImages, readMnistImages } from "../datasets/mnist-images.ts";
+import { type LabelledRecording, readNmnistRecordings } from "../datasets/nmnist-recordings.ts";
+import { drawSaccadeVariation } from "../datasets/saccade-variation.ts";
+import { BatchWriter } from "../network/batch-writer.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
+import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
+import { type CellOptions, createTaskNetwork } from "./task-network.ts";
+import { adamDefaults, type HeldOutSet, type Progress, type TrainTask } from "./train-task.ts";
+
+export interface NmnistOptions extends CellOptions {
+  readonly batches: number;
+  readonly rate: number;
+  readonly recordings: "mixed" | "simulated" | "real";
+  /** Real recordings, the last ones, that are kept for validation and not trained on. */
+  readonly holdOut: number;
+  /** Simulated recordings in all; each is shown several times, thinned and warped anew. */
+  readonly simulated: number;
+}
+
+export const nmnistDefaults: NmnistOptions = {
+  batches: 6_000,
+  rate: 1e-2,
+  recordings: "mixed",
+  holdOut: 200,
+  simulated: 16_000,
+  op: "wasm",
+  cell: "phased-lstm",
+  units: 110,
+  gates: { periodUs: [100_000, 350_000], openRatio: 0.05, spread: "stratified" },
+  learn: { period: true, shift: true, openRatio: false, rateFactor: 0.1 },
+};
+
+const batchSize = 16;
+const eventsMax = 120_000;
+const dimensions = 40;
+const readShare = 0.2;
+/** Of the simulator's constants: flat between 0.1 and 0.8. */
+const randomisation = 0.35;
+/** Recordings 1 … 1000 are MNIST's first training images: simulated ones start behind them. */
+const realImages = 1_000;
+const simulationSeed = 7;
+/** From this share of the run on, streams are thinned less. */
+const finalShare = 0.85;
+
+/** Digits seen by an event camera, event by event (Neil et al. 2016, section 3.3). */
+export async function nmnistTask(
+  options: NmnistOptions,
+  dataDirectory: string,
+): Promise<TrainTask> {
+  const real = await readNmnistRecordings(join(dataDirectory, "nmnist"));
+  const isSimulated = options.recordings !== "real";
+  const images = isSimulated
+    ? await readMnistImages(join(dataDirectory, "mnist"), "train")
+    : undefined;
+  if (options.holdOut >= real.length) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot train nmnist: hold-out must be below the ${real.length} recordings, got ${options.holdOut}`,
+    );
+  }
+  const trained =
+    options.recordings === "simulated" ? [] : real.slice(0, real.length - options.holdOut);
+  const simulated =
+    images === undefined ? undefined : new SimulatedRecordings(images, options.simulated);
+  const heldOut = heldOutRecordings(options, real);
+  return {
+    name: "nmnist",
+    options,
+    sensor: "camera",
+    labels: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    readShare,
+    recipe: {
+      batches: options.batches,
+      batchSize,
+      optimizer: { ...adamDefaults, weightDecay: 0.01 },
+      rate: { peak: options.rate, warmupBatches: 100, finalShare: 0.01 },
+      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
+      averageDecay: 0.998,
+    },
+    createNetwork(random) {
+      return createTaskNetwork(options, random, {
+        inputs: dimensions + 1,
+        outputs: 10,
+        loss: "cross-entropy",
+        embedding: { ...nmnistSize, dimensions },
+        weights: { input: 0.3, recurrent: 0.1, peephole: 0.1, bias: [-0.1, 0, 0, 0] },
+        sequencesMax: batchSize,
+        eventsMax,
+      });
+    },
+    writeBatch(network, random, progress) {
+      const writer = new BatchWriter(network);
+      const share = realShare(options, progress);
+      const isFinal = progress.batch >= finalShare * progress.batches;
+      for (let b = 0; b < batchSize; b++) {
+        const isReal = random.uniform() < share;
+        const source = isReal ? trained[random.below(trained.length)]! : simulated!.draw(random);
+        const keep = isFinal ? 0.4 + 0.6 * random.uniform() : 0.1 + 0.3 * random.uniform();
+        const warp = drawWarp(random, isReal ? 1 : 0.3);
+        writeRecording(writer, source.events, { keep, warp, random });
+        writer.endSequence(source.label, readShare);
+      }
+    },
+    writeHeldOutBatch(network, set, index) {
+      return writeHeldOut(network, heldOut[set], index);
+    },
+  };
+}
+
+/** Share of real recordings: 0.2 at the start to 0.5 at the end of a mixed run. */
+function realShare(options: NmnistOptions, { batch, batches }: Progress): number {
+  if (options.recordings === "mixed") return 0.2 + (0.3 * batch) / batches;
+  return options.recordings === "real" ? 1 : 0;
+}
+
+/**
+ * Real recordings that were not trained on. Where all are trained on there are none, and those of
+ * training stand in: the figure is then no measure of anything but that training worked.
+ */
+function heldOutRecordings(
+  options: NmnistOptions,
+  real: readonly LabelledRecording[],
+): Record<HeldOutSet, readonly LabelledRecording[]> {
+  if (options.recordings === "simulated") return { validation: real.slice(0, 200), test: real };
+  const held = options.holdOut === 0 ? real.slice(-200) : real.slice(real.length - options.holdOut);
+  return { validation: held.slice(0, 200), test: held };
+}
+
+function writeHeldOut(
+  network: SequenceNetwork,
+  recordings: readonly LabelledRecording[],
+  index: number,
+): number {
+  const batch = recordings.slice(index * batchSize, (index + 1) * batchSize);
+  const writer = new BatchWriter(network);
+  for (const { events, label } of batch) {
+    writeRecording(writer, events, { keep: 1, warp: noWarp, random: new Random(0) });
+    writer.endSequence(label, readShare);
+  }
+  return batch.length;
+}
+
+/** Simulated recordings by number, each made when it is first drawn. */
+class SimulatedRecordings {
+  readonly #images: MnistImages;
+  readonly #count: number;
+  readonly #made = new Map<number, LabelledRecording>();
+  readonly #simulator = new FastSaccades();
+
+  constructor(images: MnistImages, count: number) {
+    this.#images = images;
+    this.#count = count;
+  }
+
+  draw(random: Random): LabelledRecording {
+    const number = random.below(this.#count);
+    const made = this.#made.get(number);
+    if (made !== undefined) return made;
+    const own = new Random(simulationSeed * 2 ** 32 + number);
+    const sample = realImages + own.below(this.#images.count - realImages);
+    const variation = drawSaccadeVariation(own, randomisation);
+    const events = this.#simulator.simulate(imageView(this.#images, sample), variation, own);
+    const recording = { sample, label: this.#images.labels[sample]!, events };
+    this.#made.set(number, recording);
+    return recording;
+  }
+}
