@@ -9,7 +9,7 @@ export const encoderStages = 3;
  * Side lengths of a frame's side after each stage: valid 5-convolution, then 2-pooling, a rest of
  * one dropped. 48 → 22 → 9 → 2.
  */
-export function stageSides(side: number): readonly number[] {
+function stageSides(side: number): readonly number[] {
   const sides: number[] = [];
   let current = side;
   for (let stage = 0; stage < encoderStages; stage++) {

@@ -5,7 +5,9 @@ import { registerDemo } from "./commands/demo.ts";
 import { registerGraph } from "./commands/graph.ts";
 import { registerInfo } from "./commands/info.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
+import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -19,7 +21,6 @@ const program = new Command("polyphase")
   )
   .version(packageVersion())
   .showHelpAfterError("(run with --help for usage)")
-  .exitOverride()
   .addHelpText(
     "after",
     `
@@ -31,8 +32,10 @@ registerInfo(program);
 registerValidate(program);
 registerGraph(program);
 registerImport(program);
+registerEvents(program);
+registerTrain(program);
 registerDemo(program);
-for (const command of program.commands) command.exitOverride();
+throwOnUsage(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(pipeStatus);
@@ -43,6 +46,12 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitStatus(error);
+}
+
+/** Sub-commands made before do not inherit it: a usage error must reach `exitStatus`. */
+function throwOnUsage(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwOnUsage(subcommand);
 }
 
 function exitStatus(error: unknown): number {

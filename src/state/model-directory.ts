@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { decodeSafetensors, encodeSafetensors } from "../fusion/safetensors.ts";
@@ -65,7 +66,9 @@ export async function writeModelDirectory(directory: string, model: StoredModel)
     await rename(temporary, directory);
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true });
-    const what = cause instanceof Error ? cause.message : String(cause);
+    const taken = existsSync(directory);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const what = taken ? "something of that name is there already" : why;
     throw new PolyphaseError("FAILED", `Cannot write model ${directory}: ${what}`, { cause });
   }
 }

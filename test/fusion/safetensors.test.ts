@@ -24,6 +24,12 @@ describe("encodeSafetensors() and decodeSafetensors()", () => {
     expect(read.get("a.period_us")!.data).toEqual(Float64Array.of(1 / 3));
   });
 
+  it("read a Buffer that is a part of a larger one", () => {
+    const padded = Buffer.concat([Buffer.alloc(3), encodeSafetensors(weights), Buffer.alloc(5)]);
+    const read = decodeSafetensors(padded.subarray(3, padded.length - 5));
+    expect(read.get("b")).toEqual(weights.get("b"));
+  });
+
   it("do not depend on the order of the names", () => {
     const reversed = new Map([...weights].reverse());
     expect(encodeSafetensors(reversed)).toEqual(encodeSafetensors(weights));

@@ -6,9 +6,9 @@ import {
 } from "../../cells/conv-encoder-shape.ts";
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from "./onnx-writer.ts";
 
-/** Names of the encoder's one input and one output. */
-export const encoderInput = "frame";
-export const encoderOutput = "code";
+/** Names of the one input and the one output. */
+const encoderInput = "frame";
+const encoderOutput = "code";
 
 /**
  * The paper's video encoder as an ONNX model: frame [N, 1, height, width] → code [N, 64] for 48×48,

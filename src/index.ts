@@ -1,0 +1,44 @@
+/** The public API of polyphase. Everything else may change between versions. */
+
+export { chooseKernel } from "./cells/kernels/choose-kernel.ts";
+export type { FloatArray, Kernel, KernelName } from "./cells/kernels/kernel.ts";
+export { negativeLogLikelihood } from "./cells/mixture-density.ts";
+export type { DirectEncoder, Encoder } from "./fusion/encoder.ts";
+export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evaluate-dense.ts";
+export { createFusionGraph, type FusionGraph } from "./fusion/fusion-graph.ts";
+export { createFusionModel, type FusionModel } from "./fusion/fusion-model.ts";
+export { createFusionState, type FusionState, resetFusionState } from "./fusion/fusion-state.ts";
+export type { Prediction } from "./fusion/prediction.ts";
+export { readHead } from "./fusion/read-head.ts";
+export { decodeSafetensors, encodeSafetensors } from "./fusion/safetensors.ts";
+export type { GraphSpec } from "./fusion/spec/graph-spec.ts";
+export { parseGraphSpec } from "./fusion/spec/parse-graph-spec.ts";
+export { applyEvent, finishTick } from "./fusion/step-fusion.ts";
+export type { Tensor, Weights } from "./fusion/tensor.ts";
+export { createDvsPacket, type DvsPacket } from "./sensors/dvs/dvs-packet.ts";
+export { type ErrorCode, PolyphaseError } from "./sensors/polyphase-error.ts";
+export type {
+  AudioEvent,
+  DvsEvent,
+  Marker,
+  ScalarEvent,
+  SensorEvent,
+  StreamItem,
+  VideoEvent,
+} from "./sensors/sensor-event.ts";
+export type { TimeUs } from "./sensors/time.ts";
+export { encodeCheckpoint, restoreCheckpoint, stateHash } from "./state/checkpoint.ts";
+export {
+  readModelDirectory,
+  type StoredModel,
+  storedModel,
+  writeModelDirectory,
+} from "./state/model-directory.ts";
+export type { MergeOptions } from "./streams/merge/stream-merge.ts";
+export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";
+export { type PipelineOptions, type PipelineResult, runPipeline } from "./streams/pipeline.ts";
+export { createRecording, type RecordingWriter } from "./streams/record/recording-writer.ts";
+export { openRecording, type Recording } from "./streams/replay/recording-reader.ts";
+export { replaySource } from "./streams/replay/replay-source.ts";
+export type { Sink } from "./streams/sink.ts";
+export type { Delivery, Source } from "./streams/source.ts";
