@@ -1,0 +1,20 @@
+import type { SensorSize } from "../codecs/dvs-decoder.ts";
+import type { DvsPacket } from "../dvs-packet.ts";
+
+/** What a filter has seen and let through so far. */
+export interface FilterCounts {
+  readonly events: number;
+  readonly kept: number;
+}
+
+/**
+ * A filter of one camera's events with the memory it needs. Packets must come in order of time.
+ * Events come out in the order they went in.
+ */
+export interface DvsFilter {
+  /** Sensor size of what comes out. */
+  readonly size: SensorSize;
+  readonly counts: FilterCounts;
+  /** The events of `packet` that pass, in a new packet that may be empty. */
+  apply(packet: DvsPacket): DvsPacket;
+}

@@ -1,0 +1,60 @@
+import type { SensorSize } from "../codecs/dvs-decoder.ts";
+import { createDvsPacket, type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
+
+/** Decides which events pass. Called once per packet, so that its loop stays free of calls. */
+export interface EventSelector {
+  /**
+   * Writes the indices of the events that pass to `kept`, in ascending order.
+   *
+   * @returns how many there are
+   */
+  select(packet: DvsPacket, kept: Uint32Array): number;
+}
+
+/** Checks once per packet what all selectors rely on, and copies the events that pass. */
+export class SelectingFilter implements DvsFilter {
+  readonly size: SensorSize;
+  readonly #selector: EventSelector;
+  #kept: Uint32Array = new Uint32Array(0);
+  #events = 0;
+  #keptEvents = 0;
+
+  constructor(size: SensorSize, selector: EventSelector) {
+    this.size = size;
+    this.#selector = selector;
+  }
+
+  get counts(): FilterCounts {
+    return { events: this.#events, kept: this.#keptEvents };
+  }
+
+  apply(packet: DvsPacket): DvsPacket {
+    const { width, height } = this.size;
+    if (packet.width !== width || packet.height !== height) {
+      throw new RangeError(
+        `Cannot filter events: packets must be ${width} × ${height}, got ${packet.width} × ${packet.height}`,
+      );
+    }
+    if (this.#kept.length < packet.count) this.#kept = new Uint32Array(packet.count);
+    const count = this.#selector.select(packet, this.#kept);
+    this.#events += packet.count;
+    this.#keptEvents += count;
+    return count === packet.count
+      ? dvsPacketView(packet, 0, count)
+      : gather(packet, this.#kept, count);
+  }
+}
+
+function gather(packet: DvsPacket, kept: Uint32Array, count: number): DvsPacket {
+  const output = createDvsPacket(packet.width, packet.height, count);
+  const { timeUs, x, y, on } = output;
+  for (let k = 0; k < count; k++) {
+    const i = kept[k]!;
+    timeUs[k] = packet.timeUs[i]!;
+    x[k] = packet.x[i]!;
+    y[k] = packet.y[i]!;
+    on[k] = packet.on[i]!;
+  }
+  return output;
+}
