@@ -2,9 +2,11 @@
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
 import { registerInfo } from "./commands/info.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerImport } from "./import.ts";
 import { packageVersion } from "./package-version.ts";
@@ -31,6 +33,8 @@ registerInfo(program);
 registerValidate(program);
 registerGraph(program);
 registerImport(program);
+registerTrain(program);
+registerEval(program);
 registerDemo(program);
 for (const command of program.commands) command.exitOverride();
 
