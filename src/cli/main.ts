@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
 import { registerInfo } from "./commands/info.ts";
 import { registerReplay } from "./commands/replay.ts";
@@ -34,6 +35,7 @@ registerGraph(program);
 registerImport(program);
 registerEvents(program);
 registerTrain(program);
+registerEval(program);
 registerDemo(program);
 throwOnUsage(program);
 

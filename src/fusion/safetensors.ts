@@ -62,7 +62,7 @@ function decodeTensor(name: string, value: unknown, data: Uint8Array): Tensor {
       `tensor ${name} of shape [${value.shape.join(", ")}] must take ${count * width} bytes inside the ${data.length} of the file, got ${from} to ${to}`,
     );
   }
-  // A copy is aligned wherever the file begins. (`slice` would be none: a Buffer's is a view.)
+  // A copy is aligned wherever the file begins; `slice` of a Node Buffer would not be one.
   const copy = new Uint8Array(data.subarray(from, to)).buffer;
   const values =
     width === 8

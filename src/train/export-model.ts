@@ -73,13 +73,13 @@ export function exportModel(network: SequenceNetwork, names: ExportNames): Store
   const weights = new Map<string, Tensor>(exportLayer(layer, "layer"));
   weights.set("output.weights", {
     shape: [readout.units, readout.outputs],
-    data: readout.weights.slice(),
+    data: Float32Array.from(readout.weights),
   });
-  weights.set("output.bias", { shape: [readout.outputs], data: readout.bias.slice() });
+  weights.set("output.bias", { shape: [readout.outputs], data: Float32Array.from(readout.bias) });
   if (embedding !== undefined) {
     weights.set(`${names.sensor}.embedding`, {
       shape: [embedding.width * embedding.height, embedding.dimensions],
-      data: embedding.table.slice(),
+      data: Float32Array.from(embedding.table),
     });
   }
   return storedModel(spec, weights);

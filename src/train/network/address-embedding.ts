@@ -1,5 +1,6 @@
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import type { SequenceBatch } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type SequenceBatch, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /**
@@ -12,8 +13,8 @@ export interface AddressEmbedding {
   /** D; the layer has D + 1 inputs. */
   readonly dimensions: number;
   /** [height · width, D] */
-  readonly table: Float32Array;
-  readonly gradient: Float32Array;
+  readonly table: FloatArray;
+  readonly gradient: FloatArray;
   /** [N] address y · width + x of each event of a batch, by the caller. */
   readonly address: Int32Array;
   /** [N] 1 for ON, 0 for OFF. */
@@ -24,17 +25,18 @@ export interface AddressEmbedding {
  * Random Fourier features: neighbouring pixels get similar vectors, which trains far better than
  * independent numbers.
  *
+ * @param layer that reads the vectors
  * @param scale amplitude of a feature
  * @param radiansPerPixel standard deviation of a feature's spatial frequency
  */
 export function createAddressEmbedding(
   sizes: { readonly width: number; readonly height: number; readonly dimensions: number },
-  eventsMax: number,
+  layer: SequenceOp,
   random: Random,
   { scale = 0.705, radiansPerPixel = 0.2 }: { scale?: number; radiansPerPixel?: number } = {},
 ): AddressEmbedding {
   const { width, height, dimensions } = sizes;
-  const table = new Float32Array(width * height * dimensions);
+  const table = floatsLike(layer, width * height * dimensions);
   for (let d = 0; d < dimensions; d++) {
     const omegaX = radiansPerPixel * random.normal();
     const omegaY = radiansPerPixel * random.normal();
@@ -47,9 +49,9 @@ export function createAddressEmbedding(
   return {
     ...sizes,
     table,
-    gradient: new Float32Array(table.length),
-    address: new Int32Array(eventsMax),
-    on: new Uint8Array(eventsMax),
+    gradient: floatsLike(layer, table.length),
+    address: new Int32Array(layer.limits.eventsMax),
+    on: new Uint8Array(layer.limits.eventsMax),
   };
 }
 

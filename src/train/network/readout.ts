@@ -1,4 +1,6 @@
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
+import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /** Linear layer from the pooled h [H] of a sequence to O outputs. */
@@ -6,26 +8,24 @@ export interface Readout {
   readonly units: number;
   readonly outputs: number;
   /** [H, O], as in `weights.safetensors`. */
-  readonly weights: Float32Array;
+  readonly weights: FloatArray;
   /** [O] */
-  readonly bias: Float32Array;
-  readonly weightsGradient: Float32Array;
-  readonly biasGradient: Float32Array;
+  readonly bias: FloatArray;
+  readonly weightsGradient: FloatArray;
+  readonly biasGradient: FloatArray;
 }
 
 /** Weights Glorot-uniform, bias 0. */
-export function createReadout(units: number, outputs: number, random: Random): Readout {
+export function createReadout(layer: SequenceOp, outputs: number, random: Random): Readout {
+  const { units } = layer.shape;
   const bound = Math.sqrt(6 / (units + outputs));
   return {
     units,
     outputs,
-    weights: Float32Array.from(
-      { length: units * outputs },
-      () => bound * (2 * random.uniform() - 1),
-    ),
-    bias: new Float32Array(outputs),
-    weightsGradient: new Float32Array(units * outputs),
-    biasGradient: new Float32Array(outputs),
+    weights: floatsLike(layer, units * outputs).map(() => bound * (2 * random.uniform() - 1)),
+    bias: floatsLike(layer, outputs),
+    weightsGradient: floatsLike(layer, units * outputs),
+    biasGradient: floatsLike(layer, outputs),
   };
 }
 

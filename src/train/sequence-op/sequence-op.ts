@@ -94,6 +94,13 @@ export function rowLength(shape: Pick<SequenceShape, "inputs" | "units">): numbe
   return Math.ceil((shape.units + shape.inputs + 1) / 4) * 4;
 }
 
+/** Zeros in the precision a layer computes in. */
+export function floatsLike(op: Pick<SequenceOp, "parameters">, length: number): FloatArray {
+  return op.parameters.rows instanceof Float64Array
+    ? new Float64Array(length)
+    : new Float32Array(length);
+}
+
 /** Where `rows` has the weight of gate `gate` (0 … 3) of `unit` for element `m` of v. */
 export function rowIndex(length: number, unit: number, gate: number, m: number): number {
   return unit * 4 * length + (m >> 2) * 16 + gate * 4 + (m & 3);

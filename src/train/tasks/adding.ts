@@ -1,6 +1,5 @@
 import type { Random } from "../../sensors/random.ts";
-import { BatchWriter } from "../network/batch-writer.ts";
-import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { SequenceWriter } from "../network/sequence-writer.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
 import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
 
@@ -62,16 +61,14 @@ export function addingTask(options: AddingOptions): TrainTask {
       });
     },
     writeBatch: writeSequences,
-    writeHeldOutBatch(network, set, index) {
-      if (index * batchSize >= heldOutSequences[set]) return 0;
-      writeSequences(network, heldOutRandom(set, index));
-      return batchSize;
+    writeHeldOutBatch(writer, set, index) {
+      if (index * batchSize >= heldOutSequences[set]) return;
+      writeSequences(writer, heldOutRandom(set, index));
     },
   };
 }
 
-function writeSequences(network: SequenceNetwork, random: Random): void {
-  const writer = new BatchWriter(network);
+function writeSequences(writer: SequenceWriter, random: Random): void {
   for (let b = 0; b < batchSize; b++) {
     const steps = stepsMin + random.below(stepsMax - stepsMin + 1);
     const half = Math.floor(steps / 2);

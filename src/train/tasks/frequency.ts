@@ -1,6 +1,5 @@
 import type { Random } from "../../sensors/random.ts";
-import { BatchWriter } from "../network/batch-writer.ts";
-import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { SequenceWriter } from "../network/sequence-writer.ts";
 import {
   drawPeriods,
   drawSampleTimes,
@@ -44,8 +43,7 @@ const windowUs = 125_000;
 /** Frequency discrimination: is the period of a sine between 5 and 6 ms? (Neil et al. 2016) */
 export function frequencyTask(options: FrequencyOptions): TrainTask {
   const target = options.signal === "one-sine" ? oneSine : twoSines;
-  const writeSequences = (network: SequenceNetwork, random: Random): void => {
-    const writer = new BatchWriter(network);
+  const writeSequences = (writer: SequenceWriter, random: Random): void => {
     for (let b = 0; b < batchSize; b++) {
       const isTarget = b % 2 === 0;
       const signal = drawSignal(random, drawPeriods(random, target, isTarget));
@@ -81,10 +79,9 @@ export function frequencyTask(options: FrequencyOptions): TrainTask {
       });
     },
     writeBatch: writeSequences,
-    writeHeldOutBatch(network, set, index) {
-      if (index * batchSize >= heldOutSequences[set]) return 0;
-      writeSequences(network, heldOutRandom(set, index));
-      return batchSize;
+    writeHeldOutBatch(writer, set, index) {
+      if (index * batchSize >= heldOutSequences[set]) return;
+      writeSequences(writer, heldOutRandom(set, index));
     },
   };
 }

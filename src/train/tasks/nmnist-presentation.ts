@@ -2,7 +2,7 @@ import { nmnistSize } from "../../sensors/dvs/codecs/nmnist.ts";
 import type { Random } from "../../sensors/random.ts";
 import { addressOf, isOn, timeOf } from "../datasets/packed-recording.ts";
 import { affineShape } from "../datasets/saccade-variation.ts";
-import type { BatchWriter } from "../network/batch-writer.ts";
+import type { SequenceWriter } from "../network/sequence-writer.ts";
 
 /** How a recording is changed before it is shown: where its pixels go, and when. */
 export interface Warp {
@@ -45,14 +45,14 @@ export function drawWarp(random: Random, strength: number): Warp {
 
 /** Appends the events of a recording that are kept; each with probability `keep`. */
 export function writeRecording(
-  writer: BatchWriter,
+  writer: SequenceWriter,
   events: Uint32Array,
   { keep, warp, random }: { readonly keep: number; readonly warp: Warp; readonly random: Random },
 ): void {
   for (const event of events) {
     if (keep < 1 && random.uniform() >= keep) continue;
     const address = warp.addresses?.[addressOf(event)] ?? addressOf(event);
-    if (address < 0 || !writer.fits(1)) continue;
+    if (address < 0 || !writer.hasRoom()) continue;
     const timeUs = Math.max(0, Math.round(timeOf(event) * warp.timeScale + warp.timeOffsetUs));
     writer.pixel(timeUs, address, isOn(event));
   }

@@ -6,8 +6,6 @@ import { FastSaccades } from "../datasets/fast-saccades.ts";
 import { imageView, type MnistImages, readMnistImages } from "../datasets/mnist-images.ts";
 import { type LabelledRecording, readNmnistRecordings } from "../datasets/nmnist-recordings.ts";
 import { drawSaccadeVariation } from "../datasets/saccade-variation.ts";
-import { BatchWriter } from "../network/batch-writer.ts";
-import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
 import { adamDefaults, type HeldOutSet, type Progress, type TrainTask } from "./train-task.ts";
@@ -27,7 +25,7 @@ export const nmnistDefaults: NmnistOptions = {
   rate: 1e-2,
   recordings: "mixed",
   holdOut: 200,
-  simulated: 16_000,
+  simulated: 12_000,
   op: "wasm",
   cell: "phased-lstm",
   units: 110,
@@ -44,6 +42,8 @@ const randomisation = 0.35;
 /** Recordings 1 … 1000 are MNIST's first training images: simulated ones start behind them. */
 const realImages = 1_000;
 const simulationSeed = 7;
+/** Where every event is kept nothing is drawn. */
+const unusedRandom: Random = new Random(0);
 /** From this share of the run on, streams are thinned less. */
 const finalShare = 0.85;
 
@@ -93,8 +93,7 @@ export async function nmnistTask(
         eventsMax,
       });
     },
-    writeBatch(network, random, progress) {
-      const writer = new BatchWriter(network);
+    writeBatch(writer, random, progress) {
       const share = realShare(options, progress);
       const isFinal = progress.batch >= finalShare * progress.batches;
       for (let b = 0; b < batchSize; b++) {
@@ -106,8 +105,11 @@ export async function nmnistTask(
         writer.endSequence(source.label, readShare);
       }
     },
-    writeHeldOutBatch(network, set, index) {
-      return writeHeldOut(network, heldOut[set], index);
+    writeHeldOutBatch(writer, set, index) {
+      for (const recording of heldOut[set].slice(index * batchSize, (index + 1) * batchSize)) {
+        writeRecording(writer, recording.events, { keep: 1, warp: noWarp, random: unusedRandom });
+        writer.endSequence(recording.label, readShare);
+      }
     },
   };
 }
@@ -129,20 +131,6 @@ function heldOutRecordings(
   if (options.recordings === "simulated") return { validation: real.slice(0, 200), test: real };
   const held = options.holdOut === 0 ? real.slice(-200) : real.slice(real.length - options.holdOut);
   return { validation: held.slice(0, 200), test: held };
-}
-
-function writeHeldOut(
-  network: SequenceNetwork,
-  recordings: readonly LabelledRecording[],
-  index: number,
-): number {
-  const batch = recordings.slice(index * batchSize, (index + 1) * batchSize);
-  const writer = new BatchWriter(network);
-  for (const { events, label } of batch) {
-    writeRecording(writer, events, { keep: 1, warp: noWarp, random: new Random(0) });
-    writer.endSequence(label, readShare);
-  }
-  return batch.length;
 }
 
 /** Simulated recordings by number, each made when it is first drawn. */

@@ -1,6 +1,5 @@
 import type { Random } from "../../sensors/random.ts";
-import { BatchWriter } from "../network/batch-writer.ts";
-import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { SequenceWriter } from "../network/sequence-writer.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
 import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
 
@@ -26,8 +25,7 @@ const heldOutBatches = 8;
 
 /** Parity of a few bits: two states are enough, no state is not. Small enough for a unit test. */
 export function parityTask(options: ParityOptions): TrainTask {
-  const writeSequences = (network: SequenceNetwork, random: Random): void => {
-    const writer = new BatchWriter(network);
+  const writeSequences = (writer: SequenceWriter, random: Random): void => {
     for (let b = 0; b < batchSize; b++) {
       let parity = 0;
       for (let j = 0; j < options.bits; j++) {
@@ -64,10 +62,9 @@ export function parityTask(options: ParityOptions): TrainTask {
       });
     },
     writeBatch: writeSequences,
-    writeHeldOutBatch(network, set, index) {
-      if (index >= heldOutBatches) return 0;
-      writeSequences(network, heldOutRandom(set, index));
-      return batchSize;
+    writeHeldOutBatch(writer, set, index) {
+      if (index >= heldOutBatches) return;
+      writeSequences(writer, heldOutRandom(set, index));
     },
   };
 }

@@ -62,8 +62,8 @@ export function createTaskNetwork(
     embedding:
       sizes.embedding === undefined
         ? undefined
-        : createAddressEmbedding(sizes.embedding, sizes.eventsMax, random),
-    readout: createReadout(units, sizes.outputs, random),
+        : createAddressEmbedding(sizes.embedding, layer, random),
+    readout: createReadout(layer, sizes.outputs, random),
     loss: sizes.loss,
     learning: options.learn,
   });

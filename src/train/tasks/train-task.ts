@@ -1,5 +1,6 @@
 import type { Random } from "../../sensors/random.ts";
 import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { SequenceWriter } from "../network/sequence-writer.ts";
 import type { GradientClipping } from "../optimizers/gradient-clipping.ts";
 import type { LearningRateSchedule } from "../optimizers/learning-rate.ts";
 import type { OptimizerSpec } from "../optimizers/optimizer.ts";
@@ -36,14 +37,13 @@ export interface TrainTask {
   /** Share of a sequence's events, the last ones, that the answer is a mean over; 0 for the last. */
   readonly readShare: number;
   createNetwork(random: Random): SequenceNetwork;
-  /** Writes `recipe.batchSize` fresh sequences and their targets into `network`. */
-  writeBatch(network: SequenceNetwork, random: Random, progress: Progress): void;
+  /** Writes `recipe.batchSize` fresh sequences. */
+  writeBatch(writer: SequenceWriter, random: Random, progress: Progress): void;
   /**
-   * Writes sequences that are never trained on, the same at every call with the same `index`.
-   *
-   * @returns sequences written; 0 after the last
+   * Writes sequences that are never trained on, at most `recipe.batchSize`, the same at every call
+   * with the same `index`; none after the last.
    */
-  writeHeldOutBatch(network: SequenceNetwork, set: HeldOutSet, index: number): number;
+  writeHeldOutBatch(writer: SequenceWriter, set: HeldOutSet, index: number): void;
 }
 
 /** `validation` is looked at while training, `test` once at the end. */

@@ -26,7 +26,7 @@ export async function saveCheckpoint(path: string, state: TrainingState): Promis
     }
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { recursive: true, force: true });
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new PolyphaseError(
       "FAILED",

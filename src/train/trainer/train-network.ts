@@ -1,4 +1,5 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { BatchWriter } from "../network/batch-writer.ts";
 import type { BatchResult, SequenceNetwork } from "../network/sequence-network.ts";
 import { createOptimizer } from "../optimizers/create-optimizer.ts";
 import { clipGradients } from "../optimizers/gradient-clipping.ts";
@@ -59,8 +60,9 @@ export function trainBatch(state: TrainingState): TrainingStep {
   const { task, network, batch } = state;
   const { recipe } = task;
   const random = trainingRandom(state.seed, "batch", batch);
-  task.writeBatch(network, random, { batch, batches: recipe.batches });
-  const result = network.trainBatch(recipe.batchSize);
+  const writer = new BatchWriter(network);
+  task.writeBatch(writer, random, { batch, batches: recipe.batches });
+  const result = network.trainBatch(writer.sequences);
   const gradientNorm = clipGradients(network.groups, recipe.clipping);
   if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
     throw new PolyphaseError(
@@ -83,9 +85,10 @@ export function measureHeldOut(state: TrainingState, set: HeldOutSet): Measures 
   const measures = state.average.apply(() => {
     const results: BatchResult[] = [];
     for (let index = 0; ; index++) {
-      const sequences = task.writeHeldOutBatch(network, set, index);
-      if (sequences === 0) return measuresOf(results);
-      results.push(network.evaluateBatch(sequences));
+      const writer = new BatchWriter(network);
+      task.writeHeldOutBatch(writer, set, index);
+      if (writer.sequences === 0) return measuresOf(results);
+      results.push(network.evaluateBatch(writer.sequences));
     }
   });
   network.layer.leak = leak;

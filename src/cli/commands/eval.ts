@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { Random } from "../../sensors/random.ts";
+import { readNmnistRecordings } from "../../train/datasets/nmnist-recordings.ts";
+import { CapturedSequences } from "../../train/evaluate/captured-sequences.ts";
+import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
+import { createTask } from "../../train/tasks/create-task.ts";
+import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
+import { percent } from "../format/numbers.ts";
+import { chooseModel, prepareModel } from "../load-model.ts";
+import { addModelOptions, type ModelOptions, wholeNumber } from "../model-options.ts";
+
+interface EvalCommandOptions extends ModelOptions {
+  readonly data?: string;
+  readonly rho: number;
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+/** `polyphase eval`: a trained model on labelled sequences, through the streaming graph. */
+export function registerEval(program: Command): void {
+  const command = program
+    .command("eval")
+    .description("measure a trained model, event by event, through the streaming graph")
+    .argument("<task>", "freq, adding or nmnist");
+  addModelOptions(command)
+    .option(
+      "--data <dir>",
+      "nmnist: folder with nmnist/, or that folder: K.bs2 or .tar.gz, and .txt",
+    )
+    .option("--rho <p>", "probability that an event is kept", share, 1)
+    .option("--limit <n>", "first n sequences only", wholeNumber)
+    .option("--json", "print one JSON object on stdout")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  polyphase eval freq --model fixtures/models/frequency
+  polyphase eval nmnist --model fixtures/models/nmnist --data ../shared/data --rho 0.4 --json`,
+    )
+    .action(evalCommand);
+}
+
+async function evalCommand(name: string, options: EvalCommandOptions): Promise<void> {
+  if (options.model === undefined) {
+    throw new PolyphaseError("USAGE", "Cannot evaluate: --model must name a directory, got none");
+  }
+  const task = name === "freq" ? "frequency" : name;
+  const chosen = await chooseModel(options.model, options.seed);
+  const { spec } = chosen.stored;
+  const warn = (message: string): void => console.error(`polyphase: ${message}`);
+  const model = await prepareModel(chosen.stored, options, warn);
+  const captured = new CapturedSequences(spec);
+  if (task === "nmnist") await captureNmnist(captured, options);
+  else await captureGenerated(captured, task, spec);
+  const sequences = captured.sequences.slice(0, options.limit);
+  const readShare = Number(spec.provenance["readShare"] ?? 0);
+  const evaluation = evaluateModel(model, sequences, readShare);
+  const result = { task, model: options.model, rho: options.rho, ...evaluation };
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${text(evaluation)}\n`,
+  );
+}
+
+async function captureNmnist(
+  captured: CapturedSequences,
+  options: EvalCommandOptions,
+): Promise<void> {
+  if (options.data === undefined) {
+    throw new PolyphaseError(
+      "USAGE",
+      "Cannot evaluate nmnist: --data must name a folder, got none",
+    );
+  }
+  const inner = join(options.data, "nmnist");
+  const recordings = await readNmnistRecordings(existsSync(inner) ? inner : options.data);
+  for (const { sample, label, events } of recordings) {
+    // A recording loses the same events however many others are evaluated.
+    const random = new Random(options.seed * 2 ** 32 + sample);
+    writeRecording(captured, events, { keep: options.rho, warp: noWarp, random });
+    captured.endSequence(label);
+  }
+}
+
+/** The test sequences of a task that makes its data, as the model was trained on. */
+async function captureGenerated(
+  captured: CapturedSequences,
+  name: string,
+  spec: GraphSpec,
+): Promise<void> {
+  const trained = spec.provenance["options"];
+  const choices = typeof trained === "string" ? (JSON.parse(trained) as object) : {};
+  const task = await createTask(name, {
+    ...("sampling" in choices ? { sampling: choices.sampling as "async" } : {}),
+    ...("signal" in choices ? { signal: choices.signal as "one-sine" } : {}),
+  });
+  for (let index = 0, before = -1; captured.sequences.length > before; index++) {
+    before = captured.sequences.length;
+    task.writeHeldOutBatch(captured, "test", index);
+  }
+}
+
+function text(evaluation: Evaluation): string {
+  const { accuracy, confidenceInterval, meanSquaredError } = evaluation;
+  const lines = [`sequences          ${evaluation.n} (${evaluation.events} events)`];
+  if (accuracy !== undefined && confidenceInterval !== undefined) {
+    const [low, high] = confidenceInterval;
+    lines.push(
+      `accuracy           ${percent(accuracy)} (95 %: ${percent(low)} to ${percent(high)})`,
+    );
+  }
+  if (meanSquaredError !== undefined)
+    lines.push(`mean squared error ${meanSquaredError.toPrecision(4)}`);
+  for (const [layer, fraction] of Object.entries(evaluation.openFraction)) {
+    const updates = evaluation.updatesPerNeuron[layer]!.toFixed(1);
+    lines.push(
+      `${layer.padEnd(18)} ${percent(fraction)} open, ${updates} updates per unit and sequence`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1))
+    throw new InvalidArgumentError("It must be above 0 and at most 1.");
+  return value;
+}

@@ -1,0 +1,82 @@
+import type { FusionModel } from "../../fusion/fusion-model.ts";
+import { createFusionState, type FusionState } from "../../fusion/fusion-state.ts";
+import { indexOfLargest } from "../../fusion/read-predictions.ts";
+import type { LabelledSequence } from "./captured-sequences.ts";
+import { streamSequence } from "./stream-sequence.ts";
+
+/** What `polyphase eval` measures. */
+export interface Evaluation {
+  /** Sequences. */
+  readonly n: number;
+  readonly events: number;
+  /** Share of right classes; absent for a regression, as are the next two. */
+  readonly accuracy?: number;
+  /** Wilson's 95 % interval of the accuracy. */
+  readonly confidenceInterval?: readonly [low: number, high: number];
+  /** Row: true class, column: answer. */
+  readonly confusion?: readonly (readonly number[])[];
+  /** Mean squared error of a regression. */
+  readonly meanSquaredError?: number;
+  /** Computed unit-events / (H · events) of each layer. */
+  readonly openFraction: Readonly<Record<string, number>>;
+  /** Updates of a unit per sequence, mean over units and sequences. */
+  readonly updatesPerNeuron: Readonly<Record<string, number>>;
+}
+
+/** Runs labelled sequences through the streaming graph and compares its answers. */
+export function evaluateModel(
+  model: FusionModel,
+  sequences: readonly LabelledSequence[],
+  readShare: number,
+): Evaluation {
+  const state = createFusionState(model.graph);
+  const answers = sequences.map((sequence) => streamSequence(model, state, sequence, readShare));
+  const head = model.graph.heads[0]!.spec;
+  const work = workPerLayer(state, sequences.length);
+  const events = state.progress.sensorEvents[0]!;
+  if (head.type !== "softmax") {
+    const errors = answers.map((answer, i) => (answer[0]! - sequences[i]!.target) ** 2);
+    const meanSquaredError = errors.reduce((sum, error) => sum + error, 0) / errors.length;
+    return { n: sequences.length, events, meanSquaredError, ...work };
+  }
+  const confusion = head.labels.map(() => new Array<number>(head.labels.length).fill(0));
+  let right = 0;
+  answers.forEach((answer, i) => {
+    const { target } = sequences[i]!;
+    const chosen = indexOfLargest(answer);
+    confusion[target]![chosen]! += 1;
+    if (chosen === target) right += 1;
+  });
+  return {
+    n: sequences.length,
+    events,
+    accuracy: right / sequences.length,
+    confidenceInterval: wilsonInterval(right, sequences.length),
+    confusion,
+    ...work,
+  };
+}
+
+function workPerLayer(
+  state: FusionState,
+  sequences: number,
+): Pick<Evaluation, "openFraction" | "updatesPerNeuron"> {
+  const openFraction: Record<string, number> = {};
+  const updatesPerNeuron: Record<string, number> = {};
+  for (const { spec, index } of state.graph.layers) {
+    const updates = state.work.unitUpdates[index]! / spec.units;
+    openFraction[spec.name] = updates / state.work.steps[index]!;
+    updatesPerNeuron[spec.name] = updates / sequences;
+  }
+  return { openFraction, updatesPerNeuron };
+}
+
+/** Score interval of a share at 95 % (Wilson 1927). */
+export function wilsonInterval(right: number, n: number): readonly [number, number] {
+  const z = 1.959964;
+  const share = right / n;
+  const centre = share + (z * z) / (2 * n);
+  const half = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  const scale = 1 + (z * z) / n;
+  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
+}
