@@ -3,6 +3,8 @@ import { Layer } from "./layer";
 import { findOpen } from "./phase-scan";
 import { preActivations } from "./pre-activations";
 
+export { findOpen };
+
 /** A weight of 0 times NaN is NaN: what somebody left in the padding must not reach a sum. */
 @inline
 function clearPadding(layer: Layer, v: usize): void {

@@ -52,4 +52,6 @@ export class Layer {
   denseOpenness: usize;
   denseC: usize;
   denseH: usize;
+  /** The timing wheel; 0 if the layer always scans. */
+  wheel: usize;
 }

@@ -1,4 +1,5 @@
 import { Layer } from "./layer";
+import { canTurn, sampleEvent, turn, Wheel } from "./wheel";
 
 /** The same numbers as in src/cells/kernels/phase-scan.ts. */
 const EPOCHS_KEPT: u32 = 16;
@@ -142,6 +143,16 @@ function opennessOfPair(
   return f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise)));
 }
 
+/** By the wheel where it is in use; an event earlier than the last is scanned for. */
+function schedule(layer: Layer, timeUs: f64): u32 {
+  const wheel = changetype<Wheel>(layer.wheel);
+  const count = canTurn(wheel, timeUs)
+    ? turn(layer, wheel, timeUs)
+    : listOpen(layer, timeUs - layer.startUs);
+  sampleEvent(layer, wheel, timeUs, count);
+  return count;
+}
+
 /**
  * Fills openUnits and openness, both to whole groups of 4 by repeating the last unit.
  *
@@ -153,7 +164,7 @@ export function findOpen(layer: Layer, timeUs: f64): u32 {
     enterEpoch(layer, timeUs);
   }
   const elapsedUs = timeUs - layer.startUs;
-  const count = listOpen(layer, elapsedUs);
+  const count = layer.wheel == 0 ? listOpen(layer, elapsedUs) : schedule(layer, timeUs);
   if (count == 0) return 0;
   completeList(layer.openUnits, count);
   if (layer.gate == 1) computeOpenness(layer, elapsedUs, count);

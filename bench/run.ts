@@ -1,13 +1,19 @@
 // Benchmarks, side by side in one process. npm run bench -- [--filter NAME] [--json FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchLatency } from "./kernel/latency.ts";
 import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
+import { benchStreams } from "./kernel/streams.ts";
+import { benchWorkers } from "./kernel/workers.ts";
 import { Report } from "./report.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  "kernel-latency": benchLatency,
   "kernel-step": benchStep,
   "kernel-open-fraction": benchOpenFraction,
+  "kernel-streams": benchStreams,
+  "kernel-workers": benchWorkers,
 };
 
 const { values } = parseArgs({

@@ -1,9 +1,16 @@
 import type { LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
-import type { BatchKernel, BatchLayerKernel } from "./kernel.ts";
-import { type WasmExports, WasmLayer, writeWasmLayer } from "./wasm-layer.ts";
+import type { BatchKernel } from "./kernel.ts";
+import {
+  type GateParameters,
+  type WasmExports,
+  WasmLayer,
+  writeWasmGate,
+  writeWasmLayer,
+} from "./wasm-layer.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 import { wasmModuleBase64 } from "./wasm-module.ts";
+import type { Scheduling } from "./wasm-wheel.ts";
 import { type WasmMemoryHandle, type WasmModule, webAssemblyApi } from "./web-assembly.ts";
 
 /** What another thread needs to compute with the same weights. Can be posted to a worker. */
@@ -19,7 +26,17 @@ export interface WasmKernel extends BatchKernel {
   /** Address in the shared memory of a layer's weights, for `attachLayer` in any thread. */
   writeLayer(parameters: LayerParameters): number;
   /** A layer on weights already in the memory, with scratch of its own. */
-  attachLayer(address: number): BatchLayerKernel;
+  attachLayer(address: number): WasmLayer;
+  createLayer(parameters: LayerParameters): WasmLayer;
+  /** The gate of a layer without its weights: when does which unit open? */
+  createGate(parameters: GateParameters): Pick<WasmLayer, "findOpen" | "openUnits" | "scheduling">;
+}
+
+export interface WasmKernelOptions {
+  /** What another thread's kernel gave, to use its memory; a memory of its own if absent. */
+  readonly share?: WasmKernelShare;
+  /** `auto` if absent. */
+  readonly scheduling?: Scheduling;
 }
 
 /** True if this engine can run the kernel: WebAssembly with SIMD and shared memory. */
@@ -30,10 +47,9 @@ export function canRunWasmKernel(): boolean {
 /**
  * Loads the kernel and runs it until the engine has compiled it with optimisation, so that the
  * first real event costs what all others do.
- *
- * @param share what another thread's kernel gave, to use its memory; a memory of its own if absent
  */
-export function createWasmKernel(share?: WasmKernelShare): WasmKernel {
+export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
+  const { share, scheduling = "auto" } = options;
   const api = webAssemblyApi();
   if (api === undefined) throw new TypeError("Cannot create WASM kernel: no WebAssembly here");
   const memory = new WasmMemory(share?.memory);
@@ -44,7 +60,8 @@ export function createWasmKernel(share?: WasmKernelShare): WasmKernel {
     validateLayerParameters(parameters, { computesClosedUnits: false });
     return writeWasmLayer(memory, parameters);
   };
-  const attachLayer = (address: number): WasmLayer => new WasmLayer(memory, exports, address);
+  const attachLayer = (address: number): WasmLayer =>
+    new WasmLayer(memory, exports, address, scheduling);
   const kernel: WasmKernel = {
     name: "wasm-f32",
     share: { module, memory: memory.handle },
@@ -52,6 +69,7 @@ export function createWasmKernel(share?: WasmKernelShare): WasmKernel {
     createLayer: (parameters) => attachLayer(writeLayer(parameters)),
     writeLayer,
     attachLayer,
+    createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
   };
   warmUp(kernel);
   return kernel;

@@ -4,9 +4,11 @@ import type { BatchLayerKernel, EventBatch, FloatArray, LayerState } from "./ker
 import { packedSizes, packLayer, roundUp, SLOTS } from "./packed-layer.ts";
 import { EPOCHS_KEPT, epochLengthUs } from "./phase-scan.ts";
 import type { WasmMemory } from "./wasm-memory.ts";
+import { isWheelInUse, type Scheduling, writeWheel } from "./wasm-wheel.ts";
 
 /** What assembly/kernel.ts exports. Addresses are bytes from the start of the memory. */
 export interface WasmExports {
+  findOpen(layer: number, timeUs: number): number;
   step(layer: number, state: number, timeUs: number): number;
   stepDense(layer: number, state: number, timeUs: number): number;
   run(
@@ -49,6 +51,7 @@ const word = {
   denseOpenness: 27,
   denseC: 28,
   denseH: 29,
+  wheel: 30,
 } as const;
 const RECORD_BYTES = 128;
 /** Words from here on belong to one thread. */
@@ -65,22 +68,33 @@ const gateCode = { always: 0, "own-event": 0, phase: 1, aligned: 1, square: 2 } 
  */
 export function writeWasmLayer(memory: WasmMemory, parameters: LayerParameters): number {
   const packed = packLayer(parameters);
-  const address = memory.reserve(RECORD_BYTES);
+  const address = writeWasmGate(memory, parameters);
   const fields = memory.int32(RECORD_BYTES / 4, address);
   const float32 = (values: Float32Array): number => {
     const copy = memory.float32(values.length);
     copy.set(values);
     return copy.byteOffset;
   };
-  fields[word.units] = packed.units;
   fields[word.inputs] = packed.inputs;
   fields[word.paddedUnits] = packed.paddedUnits;
   fields[word.columns] = packed.columns;
   fields[word.cell] = cellCode[parameters.cell];
-  fields[word.gate] = gateCode[parameters.gate];
   fields[word.blocks] = float32(packed.blocks);
   fields[word.bias] = float32(packed.bias);
   fields[word.peepholes] = float32(packed.peepholes);
+  return address;
+}
+
+/**
+ * Writes the gate of a layer alone: enough to find open units.
+ *
+ * @param parameters validated
+ */
+export function writeWasmGate(memory: WasmMemory, parameters: GateParameters): number {
+  const address = memory.reserve(RECORD_BYTES);
+  const fields = memory.int32(RECORD_BYTES / 4, address);
+  fields[word.units] = parameters.units;
+  fields[word.gate] = gateCode[parameters.gate];
   if (hasOscillator(parameters.gate)) writeOscillators(memory, fields, parameters);
   return address;
 }
@@ -88,7 +102,7 @@ export function writeWasmLayer(memory: WasmMemory, parameters: LayerParameters):
 function writeOscillators(
   memory: WasmMemory,
   fields: Int32Array,
-  parameters: LayerParameters,
+  parameters: GateParameters,
 ): void {
   const padded = roundUp(parameters.units, 64);
   const float64 = (values: ArrayLike<number>, padding: number): number => {
@@ -115,6 +129,12 @@ function writeOscillators(
   times[word.epochUs / 2] = epochLengthUs(periodUs);
 }
 
+/** What decides when units open. */
+export type GateParameters = Pick<
+  LayerParameters,
+  "units" | "gate" | "periodUs" | "shiftUs" | "openRatio"
+>;
+
 interface WasmState extends LayerState {
   readonly address: number;
 }
@@ -129,8 +149,8 @@ export class WasmLayer implements BatchLayerKernel {
   readonly #exports: WasmExports;
   readonly #record: number;
 
-  /** @param shared address that writeWasmLayer() returned */
-  constructor(memory: WasmMemory, exports: WasmExports, shared: number) {
+  /** @param shared address that writeWasmLayer() or, to find open units only, writeWasmGate() gave */
+  constructor(memory: WasmMemory, exports: WasmExports, shared: number, scheduling: Scheduling) {
     this.#memory = memory;
     this.#exports = exports;
     this.#record = memory.reserve(RECORD_BYTES);
@@ -140,6 +160,19 @@ export class WasmLayer implements BatchLayerKernel {
     this.units = fields[word.units]!;
     this.stateLength = fields[word.columns]! + fields[word.paddedUnits]!;
     this.openUnits = reserveScratch(memory, fields);
+    const hasWindows = fields[word.gate] !== gateCode.always;
+    fields[word.wheel] = hasWindows ? writeWheel(memory, this.units, scheduling) : 0;
+  }
+
+  /** How open units are being found now; the result is the same bits. */
+  get scheduling(): "scan" | "wheel" {
+    const wheel = this.#memory.int32(RECORD_BYTES / 4, this.#record)[word.wheel]!;
+    return isWheelInUse(this.#memory, wheel) ? "wheel" : "scan";
+  }
+
+  /** Lists the units open at a time in `openUnits`, without a state; how many there are. */
+  findOpen(timeUs: number): number {
+    return this.#exports.findOpen(this.#record, timeUs);
   }
 
   bind(arena: FloatArray, offset: number): WasmState {

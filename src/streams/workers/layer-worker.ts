@@ -4,7 +4,7 @@ import type { BatchLayerKernel } from "../../cells/kernels/kernel.ts";
 import { createWasmKernel, type WasmKernelShare } from "../../cells/kernels/wasm-kernel.ts";
 import type { LayerJob, LayerResult } from "./layer-job.ts";
 
-const kernel = createWasmKernel(workerData as WasmKernelShare);
+const kernel = createWasmKernel({ share: workerData as WasmKernelShare });
 const layers = new Map<number, BatchLayerKernel>();
 
 parentPort?.on("message", ({ id, layer: address, state, batch, count }: LayerJob) => {
