@@ -37,6 +37,8 @@ export class Wheel {
   /** u64 words, one bit per open unit, and one bit per such word that is not zero. */
   openWords: usize;
   openSummary: usize;
+  /** Sum of 1/τ: windows that begin per µs. */
+  wakesPerUs: f64;
 }
 
 /** Events after which the choice between scan and wheel is looked at again. */
@@ -49,14 +51,11 @@ const WHEEL_WAKE: f64 = 13;
 /** What the wheel must win by, so that a tie does not flip. */
 const MARGIN: f64 = 1.1;
 
-/** Looks at the mean time between events and decides; costs one pass over the units in 64 events. */
+/** Looks at the mean time between events and decides. */
 function decide(layer: Layer, wheel: Wheel, timeUs: f64): void {
   const gapUs = (timeUs - wheel.sampleUs) / <f64>SAMPLE_EVENTS;
   const open = <f64>wheel.sampledOpen / <f64>SAMPLE_EVENTS;
-  let wakes: f64 = 0;
-  for (let at: usize = 0; at < <usize>layer.units << 3; at += 8) {
-    wakes += min(1.0, abs(gapUs) * load<f64>(layer.frequency + at));
-  }
+  const wakes = min(<f64>layer.units, abs(gapUs) * wheel.wakesPerUs);
   const isFaster =
     SCAN_UNIT * <f64>layer.units > MARGIN * (WHEEL_OPEN * open + WHEEL_WAKE * wakes);
   wheel.active = wheel.mode == 2 || (gapUs > 0 && isFaster) ? 1 : 0;

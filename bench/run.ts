@@ -1,6 +1,8 @@
 // Benchmarks, side by side in one process. npm run bench -- [--filter NAME] [--json FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchDrift } from "./kernel/drift.ts";
+import { benchGrowth } from "./kernel/growth.ts";
 import { benchLatency } from "./kernel/latency.ts";
 import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
@@ -12,6 +14,8 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-latency": benchLatency,
   "kernel-step": benchStep,
   "kernel-open-fraction": benchOpenFraction,
+  "kernel-drift": benchDrift,
+  "kernel-growth": benchGrowth,
   "kernel-streams": benchStreams,
   "kernel-workers": benchWorkers,
 };

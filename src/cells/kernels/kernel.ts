@@ -44,6 +44,11 @@ export interface Kernel {
   readonly name: KernelName;
   /** Zeroed memory that the layers of this kernel can work on. */
   allocate(length: number): FloatArray;
+  /**
+   * Takes back what `allocate` gave, when its stream is over: no view on it may be used again.
+   * Memory that a collector cannot see is handed out again.
+   */
+  release(arena: FloatArray): void;
   /** @throws {PolyphaseError} BAD_MODEL if a size or value cannot be computed with. */
   createLayer(parameters: LayerParameters): LayerKernel;
 }

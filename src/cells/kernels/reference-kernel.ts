@@ -13,6 +13,7 @@ export function createReferenceKernel(): Kernel {
   return {
     name: "reference-f64",
     allocate: (length) => new Float64Array(length),
+    release: () => undefined,
     createLayer: (parameters) => {
       validateLayerParameters(parameters, { computesClosedUnits: true });
       return new ReferenceLayer(parameters);

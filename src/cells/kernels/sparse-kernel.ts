@@ -23,6 +23,7 @@ export function createSparseKernel(): BatchKernel {
   return {
     name: "sparse-f32",
     allocate: (length: number): Float32Array => new Float32Array(length),
+    release: () => undefined,
     createLayer: (parameters: LayerParameters): BatchLayerKernel => {
       validateLayerParameters(parameters, { computesClosedUnits: false });
       return new SparseLayer(parameters);

@@ -66,6 +66,7 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
     name: "wasm-f32",
     share: { module, memory: memory.handle },
     allocate: (length) => memory.float32(length),
+    release: (arena) => memory.release(arena.byteOffset, arena.byteLength),
     createLayer: (parameters) => attachLayer(writeLayer(parameters)),
     writeLayer,
     attachLayer,

@@ -160,8 +160,10 @@ export class WasmLayer implements BatchLayerKernel {
     this.units = fields[word.units]!;
     this.stateLength = fields[word.columns]! + fields[word.paddedUnits]!;
     this.openUnits = reserveScratch(memory, fields);
-    const hasWindows = fields[word.gate] !== gateCode.always;
-    fields[word.wheel] = hasWindows ? writeWheel(memory, this.units, scheduling) : 0;
+    if (fields[word.gate] !== gateCode.always) {
+      const frequency = memory.float64(this.units, fields[word.frequency]);
+      fields[word.wheel] = writeWheel(memory, frequency, scheduling);
+    }
   }
 
   /** How open units are being found now; the result is the same bits. */

@@ -12,12 +12,14 @@ const BLOCK_BYTES = 128;
 
 /**
  * Memory shared by the WASM kernel and its callers, and by worker threads. Blocks are handed out
- * one after the other and never given back. It is a shared memory because such a one can grow
+ * one after the other; one that was given back serves the next request for the same size. It is a shared memory because such a one can grow
  * without taking away the views that others hold.
  */
 export class WasmMemory {
   readonly handle: WasmMemoryHandle;
   readonly #next: Int32Array;
+  /** Addresses of blocks given back to this thread, by size. */
+  readonly #free = new Map<number, Set<number>>();
 
   /** @param handle the memory of another thread; a new one if absent */
   constructor(handle?: WasmMemoryHandle) {
@@ -32,7 +34,14 @@ export class WasmMemory {
    * @throws {PolyphaseError} FAILED if the memory is full.
    */
   reserve(bytes: number): number {
-    const size = roundUp(Math.max(bytes, 1), BLOCK_BYTES);
+    const size = blockSize(bytes);
+    const free = this.#free.get(size);
+    const used = free?.values().next().value;
+    if (used !== undefined) {
+      free?.delete(used);
+      new Uint8Array(this.handle.buffer, used, size).fill(0);
+      return used;
+    }
     for (;;) {
       const address = Atomics.load(this.#next, 0) >>> 0;
       const end = address + size;
@@ -42,6 +51,17 @@ export class WasmMemory {
         return address;
       }
     }
+  }
+
+  /** Takes back a block of `reserve`, by address and the bytes asked for. */
+  release(address: number, bytes: number): void {
+    const size = blockSize(bytes);
+    const free = this.#free.get(size) ?? new Set();
+    if (free.has(address)) {
+      throw new RangeError(`Cannot release kernel memory: ${address} must be in use, got it twice`);
+    }
+    free.add(address);
+    this.#free.set(size, free);
   }
 
   #growTo(end: number): void {
@@ -65,6 +85,10 @@ export class WasmMemory {
   int32(length: number, address: number = this.reserve(4 * length)): Int32Array {
     return new Int32Array(this.handle.buffer, address, length);
   }
+}
+
+function blockSize(bytes: number): number {
+  return roundUp(Math.max(bytes, 1), BLOCK_BYTES);
 }
 
 function createMemory(): WasmMemoryHandle {

@@ -11,8 +11,10 @@ const AUTO_UNITS_MIN = 1024;
 const RECORD_BYTES = 128;
 const UNIT_RECORD_BYTES = 32;
 
-/** Fields of the record of assembly/wheel.ts, by 4-byte word; the first four are float64. */
+/** Fields of the record of assembly/wheel.ts, by 4-byte word. */
 const word = {
+  /** float64, like the three after it. */
+  widthUs: 0,
   startUs: 2,
   timeUs: 4,
   sampleUs: 6,
@@ -24,10 +26,16 @@ const word = {
   records: 17,
   openWords: 18,
   openSummary: 19,
+  wakesPerUs: 20,
 } as const;
 
 /** @returns address of a wheel that is still to be built; 0 if the layer shall always scan */
-export function writeWheel(memory: WasmMemory, units: number, scheduling: Scheduling): number {
+export function writeWheel(
+  memory: WasmMemory,
+  frequency: Float64Array,
+  scheduling: Scheduling,
+): number {
+  const units = frequency.length;
   if (scheduling === "scan" || (scheduling === "auto" && units < AUTO_UNITS_MIN)) return 0;
   const address = memory.reserve(RECORD_BYTES);
   const fields = memory.int32(RECORD_BYTES / 4, address);
@@ -35,10 +43,11 @@ export function writeWheel(memory: WasmMemory, units: number, scheduling: Schedu
   // Many more buckets than units: a bucket then holds few that are not due.
   const slots = Math.max(64, 2 ** Math.ceil(Math.log2(4 * units)));
   // The width is set from the first events; until then one that makes any be rebuilt.
-  times[0] = 1;
+  times[word.widthUs / 2] = 1;
   times[word.startUs / 2] = Number.NaN;
   times[word.timeUs / 2] = Number.NEGATIVE_INFINITY;
   times[word.sampleUs / 2] = Number.NaN;
+  times[word.wakesPerUs / 2] = frequency.reduce((sum, perUs) => sum + perUs, 0);
   fields[word.slotMask] = slots - 1;
   fields[word.mode] = scheduling === "wheel" ? 2 : 1;
   fields[word.active] = scheduling === "wheel" ? 1 : 0;

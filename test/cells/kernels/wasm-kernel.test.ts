@@ -146,6 +146,17 @@ describe("createWasmKernel()", () => {
     expect(bits(state)).toEqual(bits(expected.state));
   });
 
+  it("release() lets the next stream have the memory, zeroed, and takes nothing twice", () => {
+    const arena = wasm.allocate(1000).fill(7);
+    wasm.release(arena);
+    expect(() => wasm.release(arena)).toThrow("must be in use");
+    expect(wasm.allocate(500).byteOffset).not.toBe(arena.byteOffset);
+    const next = wasm.allocate(1000);
+    expect(next.byteOffset).toBe(arena.byteOffset);
+    expect(next.every((value) => value === 0)).toBe(true);
+    expect(wasm.allocate(1000).byteOffset).not.toBe(arena.byteOffset);
+  });
+
   it("refuses memory beyond 4 GiB, an arena of another kernel, and too many events", () => {
     expect(() => wasm.allocate(2 ** 31)).toThrow("Cannot grow kernel memory");
     const { layer, state, batch } = start(
