@@ -12,7 +12,8 @@ const typeTimeHigh = 0x8;
 class Evt2Encoder implements DvsEncoder {
   readonly #writer = new ByteWriter();
   readonly #size: SensorSize;
-  #highUs = -1;
+  /** Time of the last TIME_HIGH written. */
+  #highUs = Number.NEGATIVE_INFINITY;
 
   constructor(size: SensorSize) {
     this.#size = size;

@@ -21,7 +21,8 @@ const none = -1;
 class Evt3Encoder implements DvsEncoder {
   readonly #writer = new ByteWriter();
   readonly #size: SensorSize;
-  #highUs = -1;
+  /** Time of the last TIME_HIGH written. */
+  #highUs = Number.NEGATIVE_INFINITY;
   #low = none;
   #row = none;
 
@@ -51,7 +52,7 @@ class Evt3Encoder implements DvsEncoder {
   }
 
   #repeatTimeHigh(timeUs: number): void {
-    if (this.#highUs >= 0 && timeUs - this.#highUs < timeHighUs) this.#writeTimeHigh(this.#highUs);
+    if (timeUs - this.#highUs < timeHighUs) this.#writeTimeHigh(this.#highUs);
   }
 
   #writeTime(timeUs: number): void {

@@ -19,7 +19,7 @@ const typeTrigger = 0xa;
 const unknownTypes = 0b0011_1010_0000_0000;
 const timeHighUs = 4096;
 const timeRangeUs = 4096 * timeHighUs;
-/** Row or base column that no event word has set yet, or not to one that counts. */
+/** What no word has set yet, or not to something that counts. */
 const none = -1;
 
 /**
@@ -27,12 +27,12 @@ const none = -1;
  * column (openeb 5.1.1, evt3_event_types.h). Only ADDR_X and the two vector words emit events.
  *
  * TIME_HIGH with a new value sets the low time to 0; repeated, it leaves it. Each vector word is
- * taken by itself. The first ADDR_Y fixes which of two cameras in one stream is decoded.
+ * taken by itself. Events before the first TIME_HIGH are dropped. The first ADDR_Y fixes which of two cameras in one stream is decoded.
  */
 export class Evt3Payload implements PayloadDecoder {
   readonly #counts: DecoderCounts;
   readonly #clock: EventClock;
-  #timeHigh = -1;
+  #timeHigh = none;
   #timeLow = 0;
   #baseUs = 0;
   #row = none;
@@ -47,37 +47,6 @@ export class Evt3Payload implements PayloadDecoder {
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder): boolean {
-    if (!this.#clock.isSet) this.#skipToTime(bytes);
-    if (this.#clock.isSet) this.#decodeEvents(bytes, packets);
-    return bytes.length < wordBytes;
-  }
-
-  /** Events have no time before the first TIME_HIGH. */
-  #skipToTime(bytes: ByteQueue): void {
-    const { view, end } = bytes;
-    for (let at = bytes.start; at + wordBytes <= end; at += wordBytes) {
-      const word = view.getUint16(at, true);
-      const type = word >>> 12;
-      if (type === typeTimeHigh) {
-        bytes.consumeTo(at);
-        this.#readTimeHigh(word & 0xfff);
-        return;
-      }
-      this.#skipEvents(word, type);
-    }
-    bytes.consume(bytes.length - (bytes.length % wordBytes));
-  }
-
-  #skipEvents(word: number, type: number): void {
-    let events = 0;
-    if (type === typeX) events = 1;
-    else if (type === typeVector8) events = bitCount(word & 0xff);
-    else if (type === typeVector12) events = bitCount(word & 0xfff);
-    else this.#readOther(type);
-    this.#counts.anomalies["before-first-time"] += events;
-  }
-
-  #decodeEvents(bytes: ByteQueue, packets: PacketBuilder): void {
     const { view } = bytes;
     const clock = this.#clock;
     const end = bytes.end - wordBytes;
@@ -102,12 +71,13 @@ export class Evt3Payload implements PayloadDecoder {
     }
     bytes.consumeTo(at);
     clock.cutIfDiscontinuous(packets);
+    return bytes.length < wordBytes;
   }
 
   #readVector(mask: number, pixels: number, packets: PacketBuilder): void {
     const from = this.#baseX;
     if (from === none) {
-      this.#counts.anomalies["before-first-address"] += bitCount(mask);
+      this.#drop(mask, "before-first-address");
       return;
     }
     this.#baseX = from + pixels;
@@ -117,8 +87,8 @@ export class Evt3Payload implements PayloadDecoder {
   /** Gives out an event for each one among the `pixels` bits of `mask`, from column `fromX` on. */
   #emit(fromX: number, mask: number, pixels: number, on: number, packets: PacketBuilder): void {
     const row = this.#row;
-    if (row === none) {
-      this.#counts.anomalies[this.#rowFault] += bitCount(mask);
+    if (row === none || this.#timeHigh === none) {
+      this.#drop(mask, this.#rowFault);
       return;
     }
     const { columns, width } = packets;
@@ -138,6 +108,12 @@ export class Evt3Payload implements PayloadDecoder {
     if (eventUs < timeUs) this.#counts.anomalies["time-regression"] += count - packets.count;
     if (inside !== 0) clock.lastUs = timeUs;
     packets.count = count;
+  }
+
+  /** Events without a time are counted as that, whatever else is wrong with them. */
+  #drop(mask: number, reason: AnomalyReason): void {
+    const actual = this.#timeHigh === none ? "before-first-time" : reason;
+    this.#counts.anomalies[actual] += bitCount(mask);
   }
 
   #readTimeHigh(timeHigh: number): void {

@@ -11,13 +11,13 @@ const gapUsMax = 86_400_000_000;
  * Times to write as TIME_HIGH so that the clock gets from `fromUs` to `toUs`, the last being
  * `toUs`. All are multiples of `unitUs`.
  *
- * @param fromUs time of the last TIME_HIGH written; negative if there is none
+ * @param fromUs time of the last TIME_HIGH written; −∞ if there is none
  * @param unitUs µs of one TIME_HIGH
  * @throws {PolyphaseError} BAD_DATA if time goes backward or forward by more than a day
  */
 export function timeHighSteps(fromUs: number, toUs: number, unitUs: number): number[] {
   const target = Math.floor(toUs / unitUs) * unitUs;
-  if (fromUs < 0) return [target];
+  if (fromUs === Number.NEGATIVE_INFINITY) return [target];
   if (!(target >= fromUs && target - fromUs <= gapUsMax)) {
     throw new PolyphaseError(
       "BAD_DATA",
