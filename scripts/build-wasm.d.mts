@@ -1,2 +1,7 @@
-export function compileKernel(): Promise<Uint8Array>;
-export function moduleText(bytes: Uint8Array): string;
+export interface WasmModule {
+  readonly what: string;
+  readonly source: string;
+  readonly target: string;
+}
+export const wasmModules: readonly WasmModule[];
+export function buildWasmModule(module: WasmModule): Promise<string>;

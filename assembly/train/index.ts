@@ -9,27 +9,45 @@ import { sigmoid4 } from "./sigmoid";
  */
 export function scanGates(layout: usize, events: i32, mode: i32, leak: f64, all: bool): i32 {
   const units = at.units(layout) as i32;
-  const start = at.start(layout);
   const entriesMax = at.openUnitsMax(layout) as i32;
+  // Held in locals: a store may change what a pointer in memory is, as far as a compiler knows.
+  const start = at.start(layout);
+  const unit = at.unit(layout);
+  const phi = at.phi(layout);
+  const k = at.k(layout);
+  const timeUs = at.timeUs(layout);
+  const frequency = at.frequency(layout);
+  const shift = at.shift(layout);
+  const openRatio = at.openRatio(layout);
   let count: i32 = 0;
   for (let n = 0; n < events; n++) {
     store<i32>(start + (n << 2), count);
-    const time = load<f64>(at.timeUs(layout) + (n << 3));
+    const time = load<f64>(timeUs + (n << 3));
+    const times = f64x2.splat(time);
     // Four units at a time: at 5 % open four of five groups have none. Past the last unit the
     // open ratio is 0.
     for (let u = 0; u < units; u += 4) {
-      const some = all || mode == 2 || anyOpen(layout, time, u);
+      const from = u << 3;
+      const some =
+        all ||
+        mode == 2 ||
+        v128.any_true(
+          v128.or(
+            belowRatio(times, frequency + from, shift + from, openRatio + from),
+            belowRatio(times, frequency + from + 16, shift + from + 16, openRatio + from + 16),
+          ),
+        );
       if (!some) continue;
       const last = min(u + 4, units);
-      for (let unit = u; unit < last; unit++) {
-        const phase = phaseOf(layout, time, unit);
-        const ratio = load<f64>(at.openRatio(layout) + (unit << 3));
-        const open = openness(mode, phase, ratio, leak);
+      for (let one = u; one < last; one++) {
+        const cycles = time * load<f64>(frequency + (one << 3)) - load<f64>(shift + (one << 3));
+        const phase = cycles - floor(cycles);
+        const open = openness(mode, phase, load<f64>(openRatio + (one << 3)), leak);
         if (!all && open == 0) continue;
         if (count == entriesMax) return -1;
-        store<i32>(at.unit(layout) + (count << 2), unit);
-        store<f32>(at.phi(layout) + (count << 2), phase as f32);
-        store<f32>(at.k(layout) + (count << 2), open as f32);
+        store<i32>(unit + (count << 2), one);
+        store<f32>(phi + (count << 2), phase as f32);
+        store<f32>(k + (count << 2), open as f32);
         count++;
       }
     }
@@ -39,25 +57,9 @@ export function scanGates(layout: usize, events: i32, mode: i32, leak: f64, all:
 }
 
 @inline
-function belowRatio(layout: usize, time: v128, u: i32): v128 {
-  const cycles = f64x2.sub(
-    f64x2.mul(time, v128.load(at.frequency(layout) + (u << 3))),
-    v128.load(at.shift(layout) + (u << 3)),
-  );
-  return f64x2.lt(f64x2.sub(cycles, f64x2.floor(cycles)), v128.load(at.openRatio(layout) + (u << 3)));
-}
-
-@inline
-function anyOpen(layout: usize, time: f64, u: i32): bool {
-  const times = f64x2.splat(time);
-  return v128.any_true(v128.or(belowRatio(layout, times, u), belowRatio(layout, times, u + 2)));
-}
-
-@inline
-function phaseOf(layout: usize, time: f64, u: i32): f64 {
-  const cycles =
-    time * load<f64>(at.frequency(layout) + (u << 3)) - load<f64>(at.shift(layout) + (u << 3));
-  return cycles - floor(cycles);
+function belowRatio(times: v128, frequency: usize, shift: usize, openRatio: usize): v128 {
+  const cycles = f64x2.sub(f64x2.mul(times, v128.load(frequency)), v128.load(shift));
+  return f64x2.lt(f64x2.sub(cycles, f64x2.floor(cycles)), v128.load(openRatio));
 }
 
 @inline
@@ -124,14 +126,23 @@ function evaluateUnit(layout: usize, v: usize, c: usize, e: usize): void {
   let zf = f32x4.splat(0);
   let zg = f32x4.splat(0);
   let zo = f32x4.splat(0);
-  for (let m = v; m < end; m += 16, row += 64) {
+  let yi = f32x4.splat(0);
+  let yf = f32x4.splat(0);
+  let yg = f32x4.splat(0);
+  let yo = f32x4.splat(0);
+  for (let m = v; m < end; m += 32, row += 128) {
     const value = v128.load(m);
     zi = f32x4.add(zi, f32x4.mul(v128.load(row), value));
     zf = f32x4.add(zf, f32x4.mul(v128.load(row, 16), value));
     zg = f32x4.add(zg, f32x4.mul(v128.load(row, 32), value));
     zo = f32x4.add(zo, f32x4.mul(v128.load(row, 48), value));
+    const next = v128.load(m, 16);
+    yi = f32x4.add(yi, f32x4.mul(v128.load(row, 64), next));
+    yf = f32x4.add(yf, f32x4.mul(v128.load(row, 80), next));
+    yg = f32x4.add(yg, f32x4.mul(v128.load(row, 96), next));
+    yo = f32x4.add(yo, f32x4.mul(v128.load(row, 112), next));
   }
-  const z = sums(zi, zf, zg, zo);
+  const z = sums(f32x4.add(zi, yi), f32x4.add(zf, yf), f32x4.add(zg, yg), f32x4.add(zo, yo));
   const peephole = at.peepholes(layout) + (u << 2);
   const cOld = load<f32>(c + (u << 2));
   // tanh(z) = 2 sigmoid(2z) − 1, so that three gates take one evaluation.
@@ -281,20 +292,35 @@ function backwardRows(layout: usize, e: usize, slot: usize): void {
   let vGradient = at.vGradient(layout);
   let row = at.rows(layout) + u * 4 * stride;
   let gradient = at.rowsGradient(layout) + u * 4 * stride;
-  for (; v < end; v += 16, vGradient += 16, row += 64, gradient += 64) {
-    const value = v128.load(v);
-    const fromInput = f32x4.add(
-      f32x4.mul(v128.load(row), dzi),
-      f32x4.mul(v128.load(row, 16), dzf),
-    );
-    const fromOutput = f32x4.add(
-      f32x4.mul(v128.load(row, 32), dzg),
-      f32x4.mul(v128.load(row, 48), dzo),
-    );
-    v128.store(vGradient, f32x4.add(v128.load(vGradient), f32x4.add(fromInput, fromOutput)));
-    addScaled(gradient, value, dzi);
-    addScaled(gradient + 16, value, dzf);
-    addScaled(gradient + 32, value, dzg);
-    addScaled(gradient + 48, value, dzo);
+  for (; v < end; v += 32, vGradient += 32, row += 128, gradient += 128) {
+    backwardGroup(v, vGradient, row, gradient, dzi, dzf, dzg, dzo);
+    backwardGroup(v + 16, vGradient + 16, row + 64, gradient + 64, dzi, dzf, dzg, dzo);
   }
+}
+
+@inline
+function backwardGroup(
+  v: usize,
+  vGradient: usize,
+  row: usize,
+  gradient: usize,
+  dzi: v128,
+  dzf: v128,
+  dzg: v128,
+  dzo: v128,
+): void {
+  const value = v128.load(v);
+  const fromInput = f32x4.add(
+    f32x4.mul(v128.load(row), dzi),
+    f32x4.mul(v128.load(row, 16), dzf),
+  );
+  const fromOutput = f32x4.add(
+    f32x4.mul(v128.load(row, 32), dzg),
+    f32x4.mul(v128.load(row, 48), dzo),
+  );
+  v128.store(vGradient, f32x4.add(v128.load(vGradient), f32x4.add(fromInput, fromOutput)));
+  addScaled(gradient, value, dzi);
+  addScaled(gradient + 16, value, dzf);
+  addScaled(gradient + 32, value, dzg);
+  addScaled(gradient + 48, value, dzo);
 }

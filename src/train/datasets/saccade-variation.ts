@@ -74,7 +74,7 @@ function drawPlace(random: Random, strength: number): SaccadeVariation["place"] 
 }
 
 /** Rotation, scale and shear of the image. */
-export function drawShape(random: Random, strength: number): SaccadeVariation["shape"] {
+function drawShape(random: Random, strength: number): SaccadeVariation["shape"] {
   return affineShape(random, {
     rotation: 0.15 * strength,
     scale: 0.08 * strength,

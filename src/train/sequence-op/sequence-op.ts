@@ -26,7 +26,7 @@ export interface SequenceTensors {
   /**
    * [H, L / 4, 4, 4]: of each unit the weights of v = [h, x, 1, 0 …] in groups of four elements of
    * v, in each group gate by gate (i, f, g, o), so that U, W and b of an open unit are one stream.
-   * L is H + I + 1 rounded up to a multiple of 4.
+   * L is H + I + 1 rounded up to a multiple of 8.
    */
   readonly rows: FloatArray;
   /** w_ci, w_cf, w_co [3, H]. */
@@ -91,7 +91,7 @@ export const openRatioMin = 1e-3;
 
 /** L of a layer: length of v. */
 export function rowLength(shape: Pick<SequenceShape, "inputs" | "units">): number {
-  return Math.ceil((shape.units + shape.inputs + 1) / 4) * 4;
+  return Math.ceil((shape.units + shape.inputs + 1) / 8) * 8;
 }
 
 /** Zeros in the precision a layer computes in. */

@@ -1,8 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { expect, it } from "vitest";
-import { compileKernel, moduleText } from "../../../scripts/build-wasm.mjs";
+import { describe, expect, it } from "vitest";
+import { buildWasmModule, wasmModules } from "../../../scripts/build-wasm.mjs";
 
-it("wasmModuleBase64 is what assembly/ compiles to", { timeout: 60_000 }, async () => {
-  const committed = new URL("../../../src/cells/kernels/wasm-module.ts", import.meta.url);
-  expect(await readFile(committed, "utf8")).toBe(moduleText(await compileKernel()));
+describe("wasmModuleBase64", () => {
+  it.each(wasmModules)(
+    "is what $source compiles to",
+    async (module) => {
+      expect(await readFile(module.target, "utf8")).toBe(await buildWasmModule(module));
+    },
+    30_000,
+  );
 });
