@@ -18,6 +18,9 @@ const layouts: Readonly<Record<PixelEncoding, PixelLayout>> = {
   bgra8: { bytes: 4, red: 2, green: 1, blue: 0 },
 };
 
+/** All of them, for messages. */
+export const pixelEncodings: readonly string[] = Object.keys(layouts);
+
 /** Whether `name` is an encoding that can be made grey. */
 export function isPixelEncoding(name: string): name is PixelEncoding {
   return Object.hasOwn(layouts, name);
