@@ -1,5 +1,7 @@
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { SensorKind, StreamItem } from "../sensors/sensor-event.ts";
+import { decodeCompressedImage } from "./compressed-image.ts";
+import { decodeEventColumns, eventColumnsJsonSchema } from "./event-columns-json.ts";
 import { decodeEventPacket, encodeEventPacket } from "./event-packet.ts";
 import { decodeFeatureFrame, encodeFeatureFrame } from "./feature-frame.ts";
 import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
@@ -18,35 +20,52 @@ export interface ItemSchema {
   /** How `data()`, the schema that recordings embed, is encoded (MCAP registry name). */
   readonly schemaEncoding: "protobuf" | "jsonschema";
   readonly data: () => Uint8Array;
+  /** See {@link decodeItem}. */
+  readonly decode: (bytes: Uint8Array, channel: WireChannel, seq: number) => StreamItem;
 }
 
-function protobufSchema(kind: SensorKind, name: string): ItemSchema {
+function protobufSchema(kind: SensorKind, name: string, decode: ItemSchema["decode"]): ItemSchema {
   return {
     kind,
     name,
     encoding: "protobuf",
     schemaEncoding: "protobuf",
     data: () => fileDescriptorSet(name),
+    decode,
   };
 }
 
-const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
-  audio: protobufSchema("audio", schemaNames.featureFrame),
-  video: protobufSchema("video", schemaNames.rawImage),
-  dvs: protobufSchema("dvs", schemaNames.eventPacket),
-  scalar: protobufSchema("scalar", schemaNames.scalarFrame),
-  marker: {
-    kind: "marker",
-    name: schemaNames.marker,
+function jsonSchema(
+  kind: ItemSchema["kind"],
+  name: string,
+  schema: string,
+  decode: ItemSchema["decode"],
+): ItemSchema {
+  return {
+    kind,
+    name,
     encoding: "json",
     schemaEncoding: "jsonschema",
-    data: () => new TextEncoder().encode(markerJsonSchema),
-  },
+    data: () => new TextEncoder().encode(schema),
+    decode,
+  };
+}
+
+/** What items of each kind are written with. */
+const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
+  audio: protobufSchema("audio", schemaNames.featureFrame, decodeFeatureFrame),
+  video: protobufSchema("video", schemaNames.rawImage, decodeRawImage),
+  dvs: protobufSchema("dvs", schemaNames.eventPacket, decodeEventPacket),
+  scalar: protobufSchema("scalar", schemaNames.scalarFrame, decodeScalarFrame),
+  marker: jsonSchema("marker", schemaNames.marker, markerJsonSchema, decodeMarker),
 };
 
-const schemaByName: ReadonlyMap<string, ItemSchema> = new Map(
-  Object.values(schemaByKind).map((schema) => [schema.name, schema]),
-);
+/** What is read: the same, pictures as cameras send them, and events as people write them by hand. */
+const readable: readonly ItemSchema[] = [
+  ...Object.values(schemaByKind),
+  protobufSchema("video", schemaNames.compressedImage, decodeCompressedImage),
+  jsonSchema("dvs", schemaNames.eventPacket, eventColumnsJsonSchema, decodeEventColumns),
+];
 
 /** The schema items of `kind` are written with. */
 export function itemSchema(kind: StreamItem["kind"]): ItemSchema {
@@ -55,8 +74,10 @@ export function itemSchema(kind: StreamItem["kind"]): ItemSchema {
 
 /** The schema called `name` if {@link decodeItem} knows it in that message encoding. */
 export function findItemSchema(name: string, encoding: string): ItemSchema | undefined {
-  const schema = schemaByName.get(name);
-  return schema?.encoding === encoding ? schema : undefined;
+  for (const schema of readable) {
+    if (schema.name === name && schema.encoding === encoding) return schema;
+  }
+  return undefined;
 }
 
 /** The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent. */
@@ -89,35 +110,18 @@ export function decodeItem(
   channel: WireChannel,
   seq: number,
 ): StreamItem {
-  const kind = findItemSchema(schemaName, encoding)?.kind;
+  const schema = findItemSchema(schemaName, encoding);
+  if (schema === undefined) {
+    const known = readable.map((one) => `${one.name} (${one.encoding})`).join(", ");
+    const reason = `the schema must be one of ${known}`;
+    throw new PolyphaseError("BAD_EVENT", `Cannot decode ${schemaName} (${encoding}): ${reason}`);
+  }
   try {
-    switch (kind) {
-      case "audio":
-        return decodeFeatureFrame(bytes, channel);
-      case "video":
-        return decodeRawImage(bytes, channel, seq);
-      case "dvs":
-        return decodeEventPacket(bytes, channel);
-      case "scalar":
-        return decodeScalarFrame(bytes, channel);
-      case "marker":
-        return decodeMarker(bytes, channel);
-      case undefined:
-        throw new PolyphaseError(
-          "BAD_EVENT",
-          `Cannot decode ${schemaName} (${encoding}): the schema must be one of ${knownSchemas()}`,
-        );
-    }
+    return schema.decode(bytes, channel, seq);
   } catch (error) {
     if (error instanceof PolyphaseError) throw error;
     throw malformed(schemaName, error as Error);
   }
-}
-
-function knownSchemas(): string {
-  return Object.values(schemaByKind)
-    .map(({ name, encoding }) => `${name} (${encoding})`)
-    .join(", ");
 }
 
 /** protobufjs says what it choked on: a wire type, an index past the end. */

@@ -1,6 +1,7 @@
 import { encode as encodePng } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { decodeCompressedImage } from "../../src/wire/compressed-image.ts";
+import { decodeItem } from "../../src/wire/item-codec.ts";
 import { decodeRawImage } from "../../src/wire/raw-image.ts";
 import { messageType } from "../../src/wire/schema.ts";
 import type { WireChannel } from "../../src/wire/wire-channel.ts";
@@ -33,6 +34,12 @@ describe("decodeCompressedImage", () => {
       height: 2,
       pixels: grey,
     });
+  });
+
+  it("is one of the schemas that decodeItem reads", () => {
+    const bytes = compressedImage(png);
+    const item = decodeItem("foxglove.CompressedImage", "protobuf", bytes, channel, 5);
+    expect(item).toEqual(decodeCompressedImage(bytes, channel, 5));
   });
 
   it("crops and scales as the channel says", () => {

@@ -10,7 +10,7 @@ import type {
 } from "../../src/sensors/sensor-event.ts";
 
 /** One item of each kind, with times that 64-bit nanoseconds in a float would lose. */
-export const sampleUs = 1_700_000_000_123_457;
+const sampleUs = 1_700_000_000_123_457;
 
 export function audioEvent(seq = 0, timeUs: number = sampleUs): AudioEvent {
   return {

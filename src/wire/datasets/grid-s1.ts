@@ -29,7 +29,7 @@ export interface GridSentence {
 }
 
 /** A word, or `sil` or `sp` for silence; times relative to the cut, possibly outside of it. */
-export interface GridWord {
+interface GridWord {
   readonly word: string;
   readonly startUs: number;
   readonly endUs: number;
