@@ -1,5 +1,6 @@
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { SensorKind, StreamItem } from "../sensors/sensor-event.ts";
+import { decodeCompressedImage } from "./compressed-image.ts";
 import { decodeEventColumns, eventColumnsJsonSchema } from "./event-columns-json.ts";
 import { decodeEventPacket, encodeEventPacket } from "./event-packet.ts";
 import { decodeFeatureFrame, encodeFeatureFrame } from "./feature-frame.ts";
@@ -59,9 +60,10 @@ const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
   marker: jsonSchema("marker", schemaNames.marker, markerJsonSchema, decodeMarker),
 };
 
-/** What is read: the same, and events as JSON that people write by hand. */
+/** What is read: the same, pictures as cameras send them, and events as people write them by hand. */
 const readable: readonly ItemSchema[] = [
   ...Object.values(schemaByKind),
+  protobufSchema("video", schemaNames.compressedImage, decodeCompressedImage),
   jsonSchema("dvs", schemaNames.eventPacket, eventColumnsJsonSchema, decodeEventColumns),
 ];
 

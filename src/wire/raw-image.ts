@@ -1,5 +1,12 @@
 import type { VideoEvent } from "../sensors/sensor-event.ts";
+import {
+  bytesPerPixel,
+  isPixelEncoding,
+  lumaInto,
+  pixelEncodings,
+} from "../sensors/video/pixel-layout.ts";
 import { badEvent } from "./bad-event.ts";
+import { pictureEvent } from "./picture-event.ts";
 import { messageType, schemaNames } from "./schema.ts";
 import type { WireChannel } from "./wire-channel.ts";
 import { checkTimeUs, timestampFromUs, timestampToUs, type WireTimestamp } from "./wire-time.ts";
@@ -15,8 +22,6 @@ interface RawImageMessage {
 
 const schemaName = schemaNames.rawImage;
 const type = messageType(schemaName);
-/** Two names for one layout: an 8-bit grey value per pixel. */
-const greyEncodings: readonly string[] = ["mono8", "8UC1"];
 
 /** foxglove.RawImage `mono8` of one grey frame. RawImage has no field for `seq`. */
 export function encodeRawImage(event: VideoEvent): Uint8Array {
@@ -38,39 +43,37 @@ export function encodeRawImage(event: VideoEvent): Uint8Array {
     .finish();
 }
 
-/** One grey frame; the result owns its pixels. `seq` comes from the transport. */
+/**
+ * One grey frame, made grey where it was coloured and cropped as the channel says; the result owns
+ * its pixels. `seq` comes from the transport.
+ */
 export function decodeRawImage(bytes: Uint8Array, channel: WireChannel, seq: number): VideoEvent {
   const message = type.decode(bytes) as unknown as RawImageMessage;
-  if (!greyEncodings.includes(message.encoding)) {
-    const expected = '"mono8" or "8UC1"';
-    throw badEvent("decode", schemaName, "encoding", expected, JSON.stringify(message.encoding));
+  const { width, height, encoding } = message;
+  if (!isPixelEncoding(encoding)) {
+    const expected = `one of ${pixelEncodings.join(", ")}`;
+    throw badEvent("decode", schemaName, "encoding", expected, JSON.stringify(encoding));
   }
-  const { width = message.width, height = message.height } = channel;
-  if (message.width !== width || message.height !== height || width < 1 || height < 1) {
-    const actual = `${message.width}x${message.height}`;
-    throw badEvent("decode", schemaName, "frame size", `${width}x${height}, not empty`, actual);
+  if (width < 1 || height < 1) {
+    throw badEvent("decode", schemaName, "frame size", "not empty", `${width}x${height}`);
   }
-  return {
-    kind: "video",
-    stream: channel.stream,
-    sensor: channel.sensor,
-    timeUs: timestampToUs(schemaName, "timestamp", message.timestamp),
-    seq,
-    width,
-    height,
-    pixels: packRows(message),
-  };
+  const data = packRows(message, width * bytesPerPixel(encoding));
+  const pixels = new Uint8Array(width * height);
+  lumaInto(pixels, data, encoding);
+  const timeUs = timestampToUs(schemaName, "timestamp", message.timestamp);
+  return pictureEvent({ width, height, pixels }, channel, timeUs, seq);
 }
 
-/** A copy of the pixels without the padding that `step` allows behind each row. */
-function packRows({ width, height, step, data }: RawImageMessage): Uint8Array {
-  if (step < width || data.length !== step * height) {
-    const expected = `${height} rows of step ${step} >= ${width} bytes`;
+/** The pixels without the padding that `step` allows behind each row; a view where there is none. */
+function packRows({ height, step, data }: RawImageMessage, rowBytes: number): Uint8Array {
+  if (step < rowBytes || data.length !== step * height) {
+    const expected = `${height} rows of step ${step} >= ${rowBytes} bytes`;
     throw badEvent("decode", schemaName, "data", expected, `${data.length} bytes`);
   }
-  const pixels = new Uint8Array(width * height);
+  if (step === rowBytes) return data;
+  const packed = new Uint8Array(rowBytes * height);
   for (let row = 0; row < height; row++) {
-    pixels.set(data.subarray(row * step, row * step + width), row * width);
+    packed.set(data.subarray(row * step, row * step + rowBytes), row * rowBytes);
   }
-  return pixels;
+  return packed;
 }

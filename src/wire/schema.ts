@@ -7,6 +7,7 @@ export const schemaNames = {
   featureFrame: "polyphase.v1.FeatureFrame",
   scalarFrame: "polyphase.v1.ScalarFrame",
   rawImage: "foxglove.RawImage",
+  compressedImage: "foxglove.CompressedImage",
   marker: "polyphase.Marker",
 } as const;
 
@@ -45,7 +46,7 @@ message ScalarFrame {
 }
 `;
 
-/** Field numbers and types as published in Foxglove's schema documentation for RawImage. */
+/** Field numbers and types as published in Foxglove's schema documentation. */
 const foxgloveProto = `
 syntax = "proto3";
 package foxglove;
@@ -58,6 +59,13 @@ message RawImage {
   fixed32 step = 5;        // bytes per row
   bytes data = 6;
   string frame_id = 7;
+}
+
+message CompressedImage {
+  google.protobuf.Timestamp timestamp = 1;
+  bytes data = 2;
+  string format = 3;       // "jpeg" | "png" | ...
+  string frame_id = 4;
 }
 `;
 

@@ -77,8 +77,9 @@ test.each([
     "data must be 48 rows of step 48 >= 48 bytes, got",
   ],
   [videoEvent(), { step: 47 }, "data must be 48 rows of step 47"],
-  [videoEvent(), { encoding: "rgb8" }, 'encoding must be "mono8" or "8UC1", got "rgb8"'],
-  [videoEvent(), { width: 0 }, "frame size must be 0x48, not empty"],
+  [videoEvent(), { encoding: "16UC1" }, "encoding must be one of mono8, 8UC1, rgb8"],
+  [videoEvent(), { encoding: "rgb8" }, "data must be 48 rows of step 48 >= 144 bytes, got 2304"],
+  [videoEvent(), { width: 0 }, "frame size must be not empty, got 0x48"],
   [dvsEvent(), { encoding: "evt9" }, 'encoding must be "soa1", got "evt9"'],
   [dvsEvent(), { count: 4 }, "events must be 6 bytes for each of 4 events, got 30 bytes"],
   [dvsEvent(), { width: 3 }, "must be on the 3x34 sensor"],
@@ -89,7 +90,7 @@ test.each([
 test.each([
   [audioEvent(), { size: 40 }, "values must be 40 numbers, got 39 numbers"],
   [audioEvent(), { convention: "other/v2" }, 'convention must be "other/v2", got "mfcc39'],
-  [videoEvent(), { width: 64 }, "frame size must be 64x48, not empty, got 48x48"],
+  [videoEvent(), { width: 64 }, "size must be 64x48, precropped, got 48x48"],
   [dvsEvent(), { height: 128 }, "sensor size must be 34x128, got 34x34"],
 ] as const)("decodeItem refuses %# that breaks its channel's promise", (item, channel, reason) => {
   expect(() => decodeAs(item, encodeItem(item), channel)).toThrow(reason);

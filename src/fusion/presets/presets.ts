@@ -1,3 +1,4 @@
+import { mfccConventions } from "../../sensors/audio/mfcc-convention.ts";
 import { type GraphSpec, graphFormat, type LayerSpec } from "../spec/graph-spec.ts";
 import { gridLabels } from "./grid-labels.ts";
 import type { OscillatorRange } from "./seeded-weights.ts";
@@ -9,7 +10,7 @@ export interface Preset {
   readonly oscillators: Readonly<Record<string, OscillatorRange>>;
 }
 
-const mfcc = "mfcc39/psf-hamming/v1";
+const mfcc = mfccConventions.centred;
 const digits: readonly string[] = "0123456789".split("");
 /**
  * Square gates whose window is as long as the audio's 10 ms: each unit opens exactly once per

@@ -1,5 +1,3 @@
-import { PolyphaseError } from "../polyphase-error.ts";
-
 /**
  * How MFCC vectors were computed. Differences between conventions are as large as the features
  * (reference measurements: correlation per coefficient down to 0.5), so the string travels with the
@@ -23,16 +21,3 @@ export const mfccLength = 39;
 
 /** Samples per second both conventions are defined for; resample other rates first. */
 export const mfccSampleRate = 16_000;
-
-/**
- * Refuses audio features that were not computed the way the model was trained on.
- *
- * @throws PolyphaseError `BAD_DATA`, naming both conventions.
- */
-export function checkAudioConvention(ofData: string, ofModel: string): void {
-  if (ofData === ofModel) return;
-  throw new PolyphaseError(
-    "BAD_DATA",
-    `Cannot use audio features: convention must be "${ofModel}" as the model was trained on, got "${ofData}"`,
-  );
-}
