@@ -6,11 +6,12 @@ import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
 import { decodeRawImage, encodeRawImage } from "./raw-image.ts";
 import { decodeScalarFrame, encodeScalarFrame } from "./scalar-frame.ts";
 import { fileDescriptorSet, schemaNames } from "./schema.ts";
+import { decodeSensorStatus, encodeSensorStatus, sensorStatusJsonSchema } from "./status-json.ts";
 import type { WireChannel } from "./wire-channel.ts";
 
 /** How the items of one kind travel. */
 export interface ItemSchema {
-  readonly kind: SensorKind | "marker";
+  readonly kind: StreamItem["kind"];
   /** Full name of the message type. */
   readonly name: string;
   /** How messages are encoded. */
@@ -30,18 +31,18 @@ function protobufSchema(kind: SensorKind, name: string): ItemSchema {
   };
 }
 
+function jsonSchema(kind: StreamItem["kind"], name: string, schema: string): ItemSchema {
+  const data = (): Uint8Array => new TextEncoder().encode(schema);
+  return { kind, name, encoding: "json", schemaEncoding: "jsonschema", data };
+}
+
 const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
   audio: protobufSchema("audio", schemaNames.featureFrame),
   video: protobufSchema("video", schemaNames.rawImage),
   dvs: protobufSchema("dvs", schemaNames.eventPacket),
   scalar: protobufSchema("scalar", schemaNames.scalarFrame),
-  marker: {
-    kind: "marker",
-    name: schemaNames.marker,
-    encoding: "json",
-    schemaEncoding: "jsonschema",
-    data: () => new TextEncoder().encode(markerJsonSchema),
-  },
+  marker: jsonSchema("marker", schemaNames.marker, markerJsonSchema),
+  status: jsonSchema("status", schemaNames.status, sensorStatusJsonSchema),
 };
 
 const schemaByName: ReadonlyMap<string, ItemSchema> = new Map(
@@ -72,6 +73,8 @@ export function encodeItem(item: StreamItem): Uint8Array {
       return encodeScalarFrame(item);
     case "marker":
       return encodeMarker(item);
+    case "status":
+      return encodeSensorStatus(item);
   }
 }
 
@@ -102,6 +105,8 @@ export function decodeItem(
         return decodeScalarFrame(bytes, channel);
       case "marker":
         return decodeMarker(bytes, channel);
+      case "status":
+        return decodeSensorStatus(bytes, channel);
       case undefined:
         throw new PolyphaseError(
           "BAD_EVENT",

@@ -1,5 +1,6 @@
 import type { Marker } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
+import { decodeJsonItem } from "./json-item.ts";
 import { schemaNames } from "./schema.ts";
 import type { WireChannel } from "./wire-channel.ts";
 import { checkTimeUs } from "./wire-time.ts";
@@ -29,27 +30,11 @@ export function encodeMarker({ timeUs, seq, action, label }: Marker): Uint8Array
 
 /** The inverse of {@link encodeMarker}. */
 export function decodeMarker(bytes: Uint8Array, channel: WireChannel): Marker {
-  const { timeUs, seq, action, label } = parseObject(bytes);
-  if (typeof timeUs !== "number") throw refuse("timeUs", "a number", timeUs);
-  checkTimeUs("decode", schemaName, "timeUs", timeUs);
-  if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) {
-    throw refuse("seq", "a whole number >= 0", seq);
-  }
+  const { timeUs, seq, action, label } = decodeJsonItem(bytes, schemaName);
   const known = actions.find((candidate) => candidate === action);
   if (known === undefined) throw refuse("action", actions.join(" | "), action);
   if (typeof label !== "string") throw refuse("label", "a string", label);
   return { kind: "marker", stream: channel.stream, timeUs, seq, action: known, label };
-}
-
-function parseObject(bytes: Uint8Array): Partial<Record<keyof Marker, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw refuse("payload", "JSON in UTF-8", (cause as Error).message);
-  }
-  if (typeof value !== "object" || value === null) throw refuse("payload", "a JSON object", value);
-  return value;
 }
 
 function refuse(field: string, expected: string, actual: unknown): Error {

@@ -8,6 +8,7 @@ export const schemaNames = {
   scalarFrame: "polyphase.v1.ScalarFrame",
   rawImage: "foxglove.RawImage",
   marker: "polyphase.Marker",
+  status: "polyphase.SensorStatus",
 } as const;
 
 /** The field set of EventPacket follows ROS event_camera_msgs/EventPacket: a bridge is a rename. */
