@@ -34,7 +34,7 @@ export {
   storedModel,
   writeModelDirectory,
 } from "./state/model-directory.ts";
-export type { MergeOptions } from "./streams/merge/stream-merge.ts";
+export type { MergeOptions } from "./streams/merge/merge-options.ts";
 export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";
 export { type PipelineOptions, type PipelineResult, runPipeline } from "./streams/pipeline.ts";
 export { createRecording, type RecordingWriter } from "./streams/record/recording-writer.ts";

@@ -18,4 +18,11 @@ export interface Prediction {
   readonly label?: string;
   /** Per sensor: time since its last event, µs; absent before its first (spec D3, D21). */
   readonly ageUs: Readonly<Record<string, number>>;
+  /**
+   * How often late events have changed what this head said at this time; absent the first time.
+   * The highest revision counts.
+   */
+  readonly revision?: number;
+  /** True where, with the late events, the head would have said nothing at this time. */
+  readonly retracted?: true;
 }

@@ -62,5 +62,18 @@ export interface Marker {
   readonly label: string;
 }
 
+/**
+ * Whether a stream still waits for one of its sensors. Decided once, outside of the merge (by a clock
+ * in live operation, by an operator), and recorded like any item, so that a replay decides the same.
+ */
+export interface SensorStatus extends SensorItem {
+  readonly kind: "status";
+  /**
+   * `idle`: not waited for until its next event that is in time. `left`: not waited for until it
+   * joins. `joined`: waited for.
+   */
+  readonly status: "idle" | "left" | "joined";
+}
+
 /** What flows through a pipeline. */
-export type StreamItem = SensorEvent | Marker;
+export type StreamItem = SensorEvent | Marker | SensorStatus;

@@ -11,11 +11,13 @@ import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
+import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse } from "./fuse/fuse.ts";
+import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
+import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem } from "./merge/merged-item.ts";
-import type { MergeOptions } from "./merge/stream-merge.ts";
 import type { Sink } from "./sink.ts";
 import type { Delivery, Source } from "./source.ts";
 
@@ -31,6 +33,10 @@ export interface PipelineOptions {
   readonly mode?: StepMode;
   /** Sees every merged item before it is applied; for timelines and recorders. */
   readonly tap?: (item: MergedItem) => void;
+  /** What becomes of events whose time is over. Default `drop`. */
+  readonly late?: LatePolicy;
+  /** The side output: hears of every event that is dropped. */
+  readonly onDrop?: DropListener;
   /** Stops reading and drains what is in flight. */
   readonly stop?: AbortSignal;
 }
@@ -52,18 +58,21 @@ export interface PipelineResult {
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
   const { source, model, sink, merge, mode = "sparse", tap } = options;
+  const { late = { policy: "drop" }, onDrop } = options;
+  const listener = onDrop === undefined ? {} : { onDrop };
+  const handedOn = { late: late.policy === "drop" ? "drop" : "pass", ...listener } as const;
   const counts = new EventCounts();
   const streams = new Map<string, StreamFusion>();
   const fused = source.open().pipe(
     // Completes here, so that everything behind drains.
     takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
-    validated(model, counts, options.onMalformed),
-    mergeByTime(merge, counts),
+    validated(model, counts, options),
+    mergeByTime((stream) => ({ ...merge(stream), ...handedOn }), counts),
     map((item) => {
       tap?.(item);
       return item;
     }),
-    fuse(model, streams, counts, mode),
+    fuse(model, streams, counts, { mode, late, ...listener }),
   );
   try {
     await drain(fused, sink);
@@ -87,7 +96,7 @@ function raised(signal: AbortSignal): Observable<void> {
 function validated(
   model: FusionModel,
   counts: EventCounts,
-  onMalformed: "fail" | "drop",
+  { onMalformed, onDrop }: Pick<PipelineOptions, "onMalformed" | "onDrop">,
 ): OperatorFunction<Delivery, Delivery> {
   const encoders = new Map(
     model.graph.sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!]),
@@ -95,7 +104,7 @@ function validated(
   /** @returns true if the delivery may go on; otherwise it has been dropped and counted */
   const check = (delivery: Delivery): boolean => {
     const { item } = delivery;
-    if (item.kind === "marker") return true;
+    if (item.kind === "marker" || item.kind === "status") return true;
     try {
       encoders.get(item.sensor)?.validate(item);
       return true;
@@ -105,6 +114,7 @@ function validated(
     const events = item.kind === "dvs" ? item.packet.count : 1;
     counts.take(events);
     counts.drop("malformed", events);
+    onDrop?.({ reason: "malformed", item, from: 0, to: events });
     delivery.acknowledge();
     return false;
   };

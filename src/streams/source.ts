@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import type { StreamItem } from "../sensors/sensor-event.ts";
+import type { TimeUs } from "../sensors/time.ts";
 
 /**
  * One item on its way through a pipeline.
@@ -10,6 +11,8 @@ import type { StreamItem } from "../sensors/sensor-event.ts";
  */
 export interface Delivery {
   readonly item: StreamItem;
+  /** When it arrived: processing time, as recorded; absent where nobody noted it. */
+  readonly receivedUs?: TimeUs;
   readonly acknowledge: () => void;
 }
 

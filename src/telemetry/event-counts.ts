@@ -5,8 +5,21 @@ export type DropReason =
   | "malformed"
   | "unknown-sensor"
   | "future"
+  | "backward-jump"
   | "overflow"
   | "filtered";
+
+/** What was out of the ordinary without an event being lost here. */
+export type AnomalyReason =
+  | "seq-gap"
+  | "reboot"
+  | "sensor-idle"
+  | "sensor-left"
+  | "sensor-joined"
+  | "gave-up-waiting"
+  | "rewound"
+  | "applied-late"
+  | "clock-step";
 
 /**
  * Counts what goes through a pipeline; a DVS packet counts as the events it holds, anything else,
@@ -17,6 +30,7 @@ export class EventCounts {
   #taken = 0;
   #fused = 0;
   readonly #dropped: Map<DropReason, number> = new Map();
+  readonly #anomalies: Map<AnomalyReason, number> = new Map();
 
   take(events: number): void {
     this.#taken += events;
@@ -27,7 +41,12 @@ export class EventCounts {
   }
 
   drop(reason: DropReason, events: number): void {
-    if (events > 0) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + events);
+    add(this.#dropped, reason, events);
+  }
+
+  /** Items missing for a gap; events for what was rewound or applied late; occurrences otherwise. */
+  note(reason: AnomalyReason, count: number): void {
+    add(this.#anomalies, reason, count);
   }
 
   get taken(): number {
@@ -39,7 +58,11 @@ export class EventCounts {
   }
 
   get dropped(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#dropped].sort(([a], [b]) => a.localeCompare(b)));
+    return sorted(this.#dropped);
+  }
+
+  get anomalies(): Readonly<Record<string, number>> {
+    return sorted(this.#anomalies);
   }
 
   /** Events taken in that neither reached the graph nor were dropped: still waiting in a buffer. */
@@ -48,4 +71,12 @@ export class EventCounts {
     for (const events of this.#dropped.values()) dropped += events;
     return this.#taken - this.#fused - dropped;
   }
+}
+
+function add<R>(counts: Map<R, number>, reason: R, count: number): void {
+  if (count > 0) counts.set(reason, (counts.get(reason) ?? 0) + count);
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
 }

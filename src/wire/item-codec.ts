@@ -8,11 +8,12 @@ import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
 import { decodeRawImage, encodeRawImage } from "./raw-image.ts";
 import { decodeScalarFrame, encodeScalarFrame } from "./scalar-frame.ts";
 import { fileDescriptorSet, schemaNames } from "./schema.ts";
+import { decodeSensorStatus, encodeSensorStatus, sensorStatusJsonSchema } from "./status-json.ts";
 import type { WireChannel } from "./wire-channel.ts";
 
 /** How the items of one kind travel. */
 export interface ItemSchema {
-  readonly kind: SensorKind | "marker";
+  readonly kind: StreamItem["kind"];
   /** Full name of the message type. */
   readonly name: string;
   /** How messages are encoded. */
@@ -58,6 +59,7 @@ const schemaByKind: Readonly<Record<StreamItem["kind"], ItemSchema>> = {
   dvs: protobufSchema("dvs", schemaNames.eventPacket, decodeEventPacket),
   scalar: protobufSchema("scalar", schemaNames.scalarFrame, decodeScalarFrame),
   marker: jsonSchema("marker", schemaNames.marker, markerJsonSchema, decodeMarker),
+  status: jsonSchema("status", schemaNames.status, sensorStatusJsonSchema, decodeSensorStatus),
 };
 
 /** What is read: the same, pictures as cameras send them, and events as people write them by hand. */
@@ -93,6 +95,8 @@ export function encodeItem(item: StreamItem): Uint8Array {
       return encodeScalarFrame(item);
     case "marker":
       return encodeMarker(item);
+    case "status":
+      return encodeSensorStatus(item);
   }
 }
 

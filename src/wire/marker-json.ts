@@ -1,6 +1,6 @@
 import type { Marker } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
-import { parseJsonObject } from "./parse-json-object.ts";
+import { decodeJsonItem } from "./json-item.ts";
 import { schemaNames } from "./schema.ts";
 import type { WireChannel } from "./wire-channel.ts";
 import { checkTimeUs } from "./wire-time.ts";
@@ -30,12 +30,7 @@ export function encodeMarker({ timeUs, seq, action, label }: Marker): Uint8Array
 
 /** The inverse of {@link encodeMarker}. */
 export function decodeMarker(bytes: Uint8Array, channel: WireChannel): Marker {
-  const { timeUs, seq, action, label } = parseJsonObject(schemaName, bytes);
-  if (typeof timeUs !== "number") throw refuse("timeUs", "a number", timeUs);
-  checkTimeUs("decode", schemaName, "timeUs", timeUs);
-  if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) {
-    throw refuse("seq", "a whole number >= 0", seq);
-  }
+  const { timeUs, seq, action, label } = decodeJsonItem(bytes, schemaName);
   const known = actions.find((candidate) => candidate === action);
   if (known === undefined) throw refuse("action", actions.join(" | "), action);
   if (typeof label !== "string") throw refuse("label", "a string", label);

@@ -9,6 +9,7 @@ export const schemaNames = {
   rawImage: "foxglove.RawImage",
   compressedImage: "foxglove.CompressedImage",
   marker: "polyphase.Marker",
+  status: "polyphase.SensorStatus",
 } as const;
 
 /** The field set of EventPacket follows ROS event_camera_msgs/EventPacket: a bridge is a rename. */

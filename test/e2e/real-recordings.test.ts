@@ -84,7 +84,7 @@ async function recomputed(path: string, preset: string): Promise<ReadonlyMap<num
   const { spec, weights, hash } = presetModel(preset, 1);
   const { graph, encoders } = createFusionModel(spec, weights, hash, createReferenceKernel());
   const events = (await itemsOf(path)).flatMap((item) => {
-    if (item.kind === "marker") return [];
+    if (item.kind === "marker" || item.kind === "status") return [];
     const sensor = spec.sensors.findIndex(({ name }) => name === item.sensor);
     const count = item.kind === "dvs" ? item.packet.count : 1;
     return Array.from({ length: count }, (_, index) => {

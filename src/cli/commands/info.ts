@@ -71,6 +71,7 @@ async function readInfo(path: string): Promise<RecordingInfo> {
           noteMarker(segments, item.action, item.label, item.timeUs);
           continue;
         }
+        if (item.kind === "status") continue;
         sensors.set(channel.topic, withItem(sensors.get(channel.topic), item, channel));
       }
     }

@@ -43,7 +43,8 @@ export class Timeline {
       else if (item.marker.action === "segment-end") this.#truth = "";
       return;
     }
-    for (const range of item.kind === "tick" ? item.ranges : [item.range]) this.#count(range);
+    if (item.kind === "tick") for (const range of item.ranges) this.#count(range);
+    else if (item.kind === "run") this.#count(item.range);
   }
 
   predictions(predictions: readonly Prediction[]): void {

@@ -4,10 +4,13 @@ import type { AheadEncoder } from "../../fusion/encoder.ts";
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import type { StepMode } from "../../fusion/step-fusion.ts";
-import type { SensorEvent } from "../../sensors/sensor-event.ts";
-import type { EventCounts } from "../../telemetry/event-counts.ts";
-import type { MergedItem } from "../merge/merged-item.ts";
+import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
+import type { AnomalyReason, EventCounts } from "../../telemetry/event-counts.ts";
+import type { DropListener } from "../dropped-events.ts";
+import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
 import type { Delivery } from "../source.ts";
+import type { LatePolicy } from "./late-policy.ts";
+import { RewindFusion } from "./rewind-fusion.ts";
 import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
 
 /** What one merged item led to. */
@@ -16,6 +19,15 @@ export interface FusedItem {
   /** Deliveries that have no effect still to come. */
   readonly finished: readonly Delivery[];
 }
+
+export interface FuseOptions {
+  readonly mode: StepMode;
+  readonly late: LatePolicy;
+  readonly onDrop?: DropListener;
+}
+
+/** What applies the merged items of one stream. */
+type Fusion = Pick<StreamFusion, "apply" | "end">;
 
 const noFeatures: AheadFeatures = new Map();
 const nothing: readonly Prediction[] = [];
@@ -31,7 +43,7 @@ export function fuse(
   model: FusionModel,
   streams: Map<string, StreamFusion>,
   counts: EventCounts,
-  mode: StepMode,
+  options: FuseOptions,
 ): OperatorFunction<MergedItem, FusedItem> {
   const ahead = new Map<string, AheadEncoder>();
   model.encoders.forEach((encoder, i) => {
@@ -48,25 +60,67 @@ export function fuse(
         predictions = nothing;
         if (fused.predictions.length > 0 || finished.length > 0) subscriber.next(fused);
       };
-      const fusionOf = (stream: string): StreamFusion => {
-        let fusion = streams.get(stream);
+      const fusions = new Map<string, Fusion>();
+      const drop = (range: EventRange<SensorEvent | Marker>): void => {
+        counts.drop("late", range.to - range.from);
+        const { event: item, from, to } = range;
+        options.onDrop?.({ reason: "late", item, from, to });
+      };
+      const fusionOf = (stream: string): Fusion => {
+        let fusion = fusions.get(stream);
         if (fusion === undefined) {
-          fusion = new StreamFusion(model, stream, collect, mode);
-          streams.set(stream, fusion);
+          const create: CreateFusion = (listener) => {
+            const created = new StreamFusion(model, stream, listener, options.mode);
+            streams.set(stream, created);
+            return created;
+          };
+          fusion = createFusion(create, options.late, collect, drop);
+          fusions.set(stream, fusion);
         }
         return fusion;
       };
       const apply = (item: MergedItem, features: AheadFeatures): void => {
-        counts.fuse(fusionOf(item.stream).apply(item, features));
+        const events = fusionOf(item.stream).apply(item, features);
+        counts.fuse(events);
+        if (item.kind === "late") counts.note(anomalyOf(options.late), events);
         emit(item.finished);
       };
       const end = (): void => {
-        for (const fusion of streams.values()) fusion.end();
+        for (const fusion of fusions.values()) fusion.end();
         emit([]);
         subscriber.complete();
       };
       return items.subscribe(inOrder(ahead, apply, end, (error) => subscriber.error(error)));
     });
+}
+
+type CreateFusion = (listener: (predictions: readonly Prediction[]) => void) => StreamFusion;
+
+function createFusion(
+  create: CreateFusion,
+  late: LatePolicy,
+  say: (predictions: readonly Prediction[]) => void,
+  drop: (range: EventRange<SensorEvent | Marker>) => void,
+): Fusion {
+  if (late.policy === "rewind") return new RewindFusion(create, late, say, drop);
+  const fusion = create(say);
+  return {
+    apply: (item, ahead) => {
+      if (item.kind !== "late" || isApplicable(item)) return fusion.apply(item, ahead);
+      drop(item.range);
+      return 0;
+    },
+    end: () => fusion.end(),
+  };
+}
+
+/** A late marker would reset, or speak of, a state that has moved on. */
+function isApplicable({ range }: LateEvents): boolean {
+  return range.event.kind !== "marker";
+}
+
+function anomalyOf({ policy }: LatePolicy): AnomalyReason {
+  return policy === "rewind" ? "rewound" : "applied-late";
 }
 
 /** An observer that calls `apply` in order of arrival, at once where no slow encoder is involved. */
@@ -110,11 +164,11 @@ function computeAhead(
   ahead: ReadonlyMap<string, AheadEncoder>,
   item: MergedItem,
 ): Promise<AheadFeatures> | undefined {
-  if (item.kind !== "tick") return undefined;
+  if (item.kind !== "tick" && item.kind !== "late") return undefined;
   const jobs: Promise<readonly [SensorEvent, FloatArray]>[] = [];
-  for (const { event } of item.ranges) {
-    const encoder = ahead.get(event.sensor);
-    if (encoder !== undefined) {
+  for (const { event } of item.kind === "tick" ? item.ranges : [item.range]) {
+    const encoder = event.kind === "marker" ? undefined : ahead.get(event.sensor);
+    if (event.kind !== "marker" && encoder !== undefined) {
       jobs.push(encoder.compute(event).then((features) => [event, features] as const));
     }
   }

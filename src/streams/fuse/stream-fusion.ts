@@ -9,9 +9,10 @@ import {
 import type { Prediction } from "../../fusion/prediction.ts";
 import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
 import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
-import type { SensorEvent } from "../../sensors/sensor-event.ts";
+import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import type { MergedItem, MergedMarker, Run, Tick } from "../merge/merged-item.ts";
+import { timeAt } from "../merge/item-extent.ts";
+import type { EventRange, LateEvents, MergedItem, Run, Tick } from "../merge/merged-item.ts";
 
 /** Features that slow encoders have computed, by event. */
 export type AheadFeatures = ReadonlyMap<SensorEvent, FloatArray>;
@@ -42,10 +43,25 @@ export class StreamFusion {
     this.#sensorIndex = new Map(model.graph.sensors.map(({ spec, index }) => [spec.name, index]));
   }
 
-  /** @returns how many events and markers took effect */
+  /**
+   * Late events are applied to the state as it is now: see `apply-late` of the late policies.
+   *
+   * @returns how many events and markers took effect
+   */
   apply(item: MergedItem, ahead: AheadFeatures): number {
-    if (item.kind === "marker") return this.#applyMarker(item);
-    return item.kind === "tick" ? this.#applyTick(item, ahead) : this.#applyRun(item);
+    switch (item.kind) {
+      case "tick":
+        return this.#applyTick(item, ahead);
+      case "run":
+        return this.#applyRun(item);
+      case "marker":
+        return this.#applyMarker(item.marker, item.timeUs);
+      case "late":
+        return this.#applyLate(item, ahead);
+      case "discontinuity":
+        // A silent sensor is nothing but elapsed time; a cell holds no window that could bridge it.
+        return 0;
+    }
   }
 
   /** The session is over: heads that speak last, speak. */
@@ -54,12 +70,12 @@ export class StreamFusion {
     if (timeUs !== undefined) this.#predict("session-end", timeUs);
   }
 
-  #applyMarker({ marker, timeUs }: MergedMarker): number {
+  #applyMarker({ action }: Marker, timeUs: TimeUs): number {
     const { origin, epochUs } = this.#model.graph.spec.time;
-    if (marker.action === "session-start") {
+    if (action === "session-start") {
       this.end();
       resetFusionState(this.state, origin === "absolute" ? epochUs : timeUs);
-    } else if (marker.action === "segment-start") {
+    } else if (action === "segment-start") {
       if (origin === "marker") resetFusionState(this.state, timeUs);
     } else {
       this.#predict("segment-end", timeUs);
@@ -71,17 +87,45 @@ export class StreamFusion {
     let events = 0;
     for (const { event, from, to } of tick.ranges) {
       const sensor = this.#sensorIndex.get(event.sensor)!;
-      const encoder = this.#model.encoders[sensor]!;
-      const features = this.state.features[sensor]!;
-      for (let i = from; i < to; i++) {
-        if (encoder.mode === "direct") encoder.encode(features, event, i);
-        else features.set(ahead.get(event)!);
-        applyEvent(this.state, sensor, tick.timeUs, this.#mode);
-      }
+      for (let i = from; i < to; i++) this.#applyEvent(sensor, event, i, tick.timeUs, ahead);
       events += to - from;
     }
     this.#finishTick(tick.timeUs);
     return events;
+  }
+
+  #applyEvent(
+    sensor: number,
+    event: SensorEvent,
+    index: number,
+    timeUs: TimeUs,
+    ahead: AheadFeatures,
+  ): void {
+    const encoder = this.#model.encoders[sensor]!;
+    const features = this.state.features[sensor]!;
+    if (encoder.mode === "direct") encoder.encode(features, event, index);
+    else features.set(ahead.get(event)!);
+    applyEvent(this.state, sensor, timeUs, this.#mode);
+  }
+
+  /** Units open by the time of the late events; the stream's own time does not go back. */
+  #applyLate({ range }: LateEvents, ahead: AheadFeatures): number {
+    const { event, from, to } = range as EventRange;
+    const { progress } = this.state;
+    const { timeUs: nowUs = Number.NEGATIVE_INFINITY } = progress;
+    const sensor = this.#sensorIndex.get(event.sensor)!;
+    const sensorUs = progress.sensorTimeUs[sensor]!;
+    for (let i = from; i < to; i++) {
+      const timeUs = timeAt(event, i);
+      this.#applyEvent(sensor, event, i, timeUs, ahead);
+      if (i + 1 === to || timeAt(event, i + 1) !== timeUs) {
+        finishTick(this.state, timeUs, this.#mode);
+      }
+    }
+    progress.timeUs = Math.max(nowUs, progress.timeUs!);
+    if (sensorUs > progress.sensorTimeUs[sensor]!) progress.sensorTimeUs[sensor] = sensorUs;
+    this.#predict("tick", progress.timeUs);
+    return to - from;
   }
 
   /** Events of equal time are sub-steps of one tick (spec D16). */

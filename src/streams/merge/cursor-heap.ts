@@ -8,8 +8,14 @@ export interface Cursor {
   readonly priority: number;
   /** Order of arrival: the last word where all else is equal. */
   readonly arrival: number;
+  /** Where its events end: its length, unless only a part of a packet is wanted. */
+  readonly end: number;
+  /** Bytes it keeps in memory. */
+  readonly bytes: number;
   /** Next event of a DVS packet; 0 for all other kinds. */
   index: number;
+  /** False until its first event has gone out. */
+  started: boolean;
   /** Time of the next event. */
   timeUs: TimeUs;
 }

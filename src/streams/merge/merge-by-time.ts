@@ -1,8 +1,9 @@
 import { Observable, type OperatorFunction } from "rxjs";
 import type { EventCounts } from "../../telemetry/event-counts.ts";
 import type { Delivery } from "../source.ts";
+import type { MergeOptions } from "./merge-options.ts";
 import type { MergedItem } from "./merged-item.ts";
-import { type MergeOptions, StreamMerge } from "./stream-merge.ts";
+import { StreamMerge } from "./stream-merge.ts";
 
 /**
  * Puts the items of every stream in event-time order; streams are independent of each other. At the

@@ -1,41 +1,63 @@
-import type { StreamItem } from "../../sensors/sensor-event.ts";
+import type { SensorEvent, SensorStatus, StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import type { EventCounts } from "../../telemetry/event-counts.ts";
+import type { AnomalyReason, DropReason, EventCounts } from "../../telemetry/event-counts.ts";
 import type { Delivery } from "../source.ts";
-import { type Cursor, CursorHeap } from "./cursor-heap.ts";
-import type { EventRange, MergedItem } from "./merged-item.ts";
+import { DuplicateMemory } from "./duplicate-memory.ts";
+import { EventOrder } from "./event-order.ts";
+import { FutureGuard } from "./future-guard.ts";
+import { itemLength, timeAt } from "./item-extent.ts";
+import type { MergeOptions } from "./merge-options.ts";
+import type { MergedItem } from "./merged-item.ts";
+import { SeqContinuity } from "./seq-continuity.ts";
+import { Watermark } from "./watermark.ts";
 
-/** A sensor whose events a stream waits for. */
-export interface MergedSensor {
+const defaultWaitingBytesMax = 64 * 1024 * 1024;
+const defaultFutureUsMax = 5 * 60 * 1_000_000;
+const defaultBackwardUsMin = 1_000_000;
+const defaultDuplicateItemsMax = 1024;
+const markerPriority = -1;
+
+const anomalyOfStatus: Readonly<Record<SensorStatus["status"], AnomalyReason>> = {
+  idle: "sensor-idle",
+  left: "sensor-left",
+  joined: "sensor-joined",
+};
+
+/** What the merge knows of one sensor beside its time. */
+interface SensorMemory {
   readonly name: string;
-  /** How much earlier than the sensor's latest event a later one may still be, µs. */
-  readonly latenessUs: number;
-}
-
-export interface MergeOptions {
-  /** In order of priority inside a tick. Events of any other sensor are dropped and counted. */
-  readonly sensors: readonly MergedSensor[];
-  /** Items that may wait; beyond it the earliest goes on without the sensors that lag behind. */
-  readonly waitingMax: number;
+  readonly backwardUsMin: number;
+  readonly duplicates: DuplicateMemory;
+  readonly continuity: SeqContinuity;
+  /** Highest sequence number since the sensor's last reboot. */
+  highestSeq: number;
 }
 
 /**
  * Puts one stream's items in event-time order.
  *
- * The watermark is the least, over all sensors, of (latest event time − allowed lateness): no event
- * before it is still to come. What lies before it goes out; an item that arrives before it is late:
- * dropped and counted. Markers move no watermark and wait for it like events.
+ * The watermark is the least, over the sensors that are waited for, of (latest event time − allowed
+ * lateness): no event before it is still to come. What lies before it goes out; an item that arrives
+ * before it is late. Markers move no watermark and wait for it like events.
+ *
+ * What comes out is a function of the sequence of what is pushed and nothing else: receive times are
+ * part of the deliveries, and that a sensor is idle is told by an item.
  */
 export class StreamMerge {
   readonly #stream: string;
   readonly #options: MergeOptions;
   readonly #counts: EventCounts;
   readonly #emit: (item: MergedItem) => void;
-  readonly #heap: CursorHeap = new CursorHeap();
+  readonly #order: EventOrder;
   readonly #priority: ReadonlyMap<string, number>;
-  readonly #latestUs: Float64Array;
-  #watermarkUs: TimeUs = Number.NEGATIVE_INFINITY;
-  #arrivals = 0;
+  readonly #sensors: readonly SensorMemory[];
+  readonly #watermark: Watermark;
+  readonly #future: FutureGuard;
+  readonly #waitingBytesMax: number;
+  /** Per action: markers of several actions may share a sequence number. */
+  readonly #markers = new Map<string, DuplicateMemory>();
+  /** Latest time of anything that was let in. */
+  #newestUs: TimeUs = Number.NEGATIVE_INFINITY;
 
   constructor(
     stream: string,
@@ -47,146 +69,165 @@ export class StreamMerge {
     this.#options = options;
     this.#counts = counts;
     this.#emit = emit;
+    this.#order = new EventOrder(stream, emit, (event, priority, timeUs) =>
+      this.#checkContinuity(event, priority, timeUs),
+    );
     this.#priority = new Map(options.sensors.map(({ name }, i) => [name, i]));
-    this.#latestUs = new Float64Array(options.sensors.length).fill(Number.NEGATIVE_INFINITY);
+    this.#watermark = new Watermark(options.sensors);
+    this.#future = new FutureGuard(options.futureUsMax ?? defaultFutureUsMax);
+    this.#waitingBytesMax = options.waitingBytesMax ?? defaultWaitingBytesMax;
+    const backwardUsMin = options.backwardUsMin ?? defaultBackwardUsMin;
+    this.#sensors = options.sensors.map(({ name, latenessUs }) => ({
+      name,
+      backwardUsMin: Math.max(backwardUsMin, latenessUs),
+      duplicates: this.#createDuplicateMemory(),
+      continuity: new SeqContinuity(),
+      highestSeq: Number.NEGATIVE_INFINITY,
+    }));
   }
 
   get watermarkUs(): TimeUs {
-    return this.#watermarkUs;
+    return this.#watermark.valueUs;
   }
 
   /** Takes one item and emits all that the watermark now allows. */
   push(delivery: Delivery): void {
     const { item } = delivery;
-    this.#counts.take(itemLength(item));
-    const priority = item.kind === "marker" ? -1 : this.#priority.get(item.sensor);
-    if (priority === undefined) {
-      this.#counts.drop("unknown-sensor", itemLength(item));
+    if (item.kind === "status") {
+      this.#applyStatus(item);
       delivery.acknowledge();
-      return;
-    }
-    const index = this.#firstInTime(item);
-    this.#counts.drop("late", index);
-    if (priority >= 0) this.#observe(priority, item);
-    if (index < itemLength(item)) {
-      const timeUs = timeAt(item, index);
-      this.#heap.push({ delivery, priority, arrival: this.#arrivals++, index, timeUs });
     } else {
-      delivery.acknowledge();
+      this.#admit(delivery, item);
     }
-    this.#emitUntil(this.#watermarkUs);
-    while (this.#heap.size > this.#options.waitingMax) this.#giveUpWaiting();
+    this.#order.emitUntil(this.#watermark.valueUs);
+    while (this.#isFull()) this.#giveUpWaiting();
   }
 
   /** No more items will come: emits all that waits. */
   end(): void {
-    this.#watermarkUs = Number.POSITIVE_INFINITY;
-    this.#emitUntil(this.#watermarkUs);
+    this.#watermark.raiseTo(Number.POSITIVE_INFINITY);
+    this.#order.emitUntil(this.#watermark.valueUs);
+  }
+
+  #createDuplicateMemory(): DuplicateMemory {
+    return new DuplicateMemory(this.#options.duplicateItemsMax ?? defaultDuplicateItemsMax);
+  }
+
+  #applyStatus({ sensor, status }: SensorStatus): void {
+    const index = this.#priority.get(sensor);
+    if (index === undefined) return;
+    this.#counts.note(anomalyOfStatus[status], 1);
+    // Nobody is expected to speak, so nothing that has come can be too early.
+    if (!this.#watermark.setStatus(index, status)) this.#watermark.raiseTo(this.#newestUs + 1);
+  }
+
+  #admit(delivery: Delivery, item: Exclude<StreamItem, SensorStatus>): void {
+    const length = itemLength(item);
+    this.#counts.take(length);
+    const priority = item.kind === "marker" ? markerPriority : this.#priority.get(item.sensor);
+    if (priority === undefined || length === 0) {
+      this.#drop("unknown-sensor", delivery, length);
+      return;
+    }
+    const refusal = this.#refusal(delivery, priority, length);
+    if (refusal !== undefined) {
+      this.#drop(refusal, delivery, length);
+      return;
+    }
+    const lastUs = timeAt(item, length - 1);
+    this.#newestUs = Math.max(this.#newestUs, lastUs);
+    const inTime = this.#firstInTime(item, length);
+    if (inTime > 0) this.#handleLate(delivery, priority, inTime, length);
+    if (inTime < length) this.#order.push(delivery, priority, inTime, length);
+    if (item.kind !== "marker") this.#watermark.observe(priority, lastUs);
+  }
+
+  /** Why an item must not go on at all; undefined if it may. */
+  #refusal(delivery: Delivery, priority: number, length: number): DropReason | undefined {
+    const { item, receivedUs } = delivery;
+    if (item.kind === "marker") {
+      return this.#markerMemory(item.action).hasSeen(item.seq, item.timeUs)
+        ? "duplicate"
+        : undefined;
+    }
+    const lastUs = timeAt(item, length - 1);
+    const othersUs = receivedUs === undefined ? this.#watermark.latestOfOthersUs(priority) : lastUs;
+    if (this.#future.refuses(priority, lastUs, receivedUs, othersUs)) return "future";
+    const sensor = this.#sensors[priority]!;
+    if (sensor.duplicates.hasSeen(item.seq, item.timeUs)) return "duplicate";
+    const latestUs = this.#watermark.latestUs(priority);
+    const isNewer = item.seq > sensor.highestSeq;
+    // A lower number with a later time: the sensor has rebooted and counts anew.
+    if (isNewer || item.timeUs > latestUs) sensor.highestSeq = item.seq;
+    const wentBack = isNewer && lastUs < latestUs - sensor.backwardUsMin;
+    return wentBack && lastUs < this.#watermark.valueUs ? "backward-jump" : undefined;
+  }
+
+  #markerMemory(action: string): DuplicateMemory {
+    let memory = this.#markers.get(action);
+    if (memory === undefined) {
+      memory = this.#createDuplicateMemory();
+      this.#markers.set(action, memory);
+    }
+    return memory;
   }
 
   /** First event of the item that is not late. */
-  #firstInTime(item: StreamItem): number {
-    const length = itemLength(item);
+  #firstInTime(item: StreamItem, length: number): number {
+    const watermarkUs = this.#watermark.valueUs;
     let index = 0;
-    while (index < length && timeAt(item, index) < this.#watermarkUs) index++;
+    while (index < length && timeAt(item, index) < watermarkUs) index++;
     return index;
   }
 
-  #observe(sensor: number, item: StreamItem): void {
-    const lastUs = timeAt(item, itemLength(item) - 1);
-    if (!(lastUs > this.#latestUs[sensor]!)) return;
-    this.#latestUs[sensor] = lastUs;
-    let watermark = Number.POSITIVE_INFINITY;
-    this.#options.sensors.forEach(({ latenessUs }, i) => {
-      watermark = Math.min(watermark, this.#latestUs[i]! - latenessUs);
+  /** Events 0 to `to` of an item are late. */
+  #handleLate(delivery: Delivery, priority: number, to: number, length: number): void {
+    const { item } = delivery;
+    if (this.#options.late !== "pass" || item.kind === "status") {
+      this.#drop("late", delivery, to, to === length);
+      return;
+    }
+    this.#emit({
+      kind: "late",
+      stream: this.#stream,
+      timeUs: timeAt(item, 0),
+      range: { event: item, from: 0, to, priority },
+      finished: to === length ? [delivery] : [],
     });
-    this.#watermarkUs = Math.max(this.#watermarkUs, watermark);
+  }
+
+  #drop(reason: DropReason, delivery: Delivery, to: number, isWhole = true): void {
+    this.#counts.drop(reason, to);
+    if (to > 0) this.#options.onDrop?.({ reason, item: delivery.item, from: 0, to });
+    if (isWhole) delivery.acknowledge();
+  }
+
+  #checkContinuity(event: SensorEvent, priority: number, timeUs: TimeUs): void {
+    const { name, continuity } = this.#sensors[priority]!;
+    const missing = continuity.missingBefore(event.seq);
+    if (missing === 0) return;
+    const reason = missing < 0 ? "reboot" : "seq-gap";
+    this.#counts.note(reason, Math.abs(missing));
+    this.#emit({
+      kind: "discontinuity",
+      stream: this.#stream,
+      sensor: name,
+      timeUs,
+      reason,
+      missing: Math.max(0, missing),
+      finished: [],
+    });
+  }
+
+  #isFull(): boolean {
+    return this.#order.size > this.#options.waitingMax || this.#order.bytes > this.#waitingBytesMax;
   }
 
   /** A buffer is full because a sensor lags: the earliest time is over. */
   #giveUpWaiting(): void {
-    const first = this.#heap.first!;
+    this.#counts.note("gave-up-waiting", 1);
     // The smallest time above the first item's: times are whole microseconds.
-    this.#watermarkUs = Math.max(this.#watermarkUs, first.timeUs + 1);
-    this.#emitUntil(this.#watermarkUs);
+    this.#watermark.raiseTo(this.#order.firstUs! + 1);
+    this.#order.emitUntil(this.#watermark.valueUs);
   }
-
-  #emitUntil(watermarkUs: TimeUs): void {
-    for (;;) {
-      const first = this.#heap.first;
-      if (first === undefined || !(first.timeUs < watermarkUs)) return;
-      const cursor = this.#heap.pop();
-      if (cursor.delivery.item.kind === "marker") this.#emitMarker(cursor);
-      else if (this.#heap.first?.timeUs === cursor.timeUs) this.#emitTick(cursor);
-      else this.#emitAlone(cursor, Math.min(watermarkUs, this.#heap.first?.timeUs ?? watermarkUs));
-    }
-  }
-
-  #emitMarker(cursor: Cursor): void {
-    const marker = cursor.delivery.item;
-    if (marker.kind !== "marker") return;
-    this.#emit({
-      kind: "marker",
-      stream: this.#stream,
-      timeUs: marker.timeUs,
-      marker,
-      finished: [cursor.delivery],
-    });
-  }
-
-  /** Several cursors stand at one time: one tick of all of them. */
-  #emitTick(first: Cursor): void {
-    const { timeUs } = first;
-    const ranges: EventRange[] = [];
-    const finished: Delivery[] = [];
-    let cursor = first;
-    for (;;) {
-      this.#advance(cursor, timeUs + 1, ranges, finished);
-      if (this.#heap.first?.timeUs !== timeUs) break;
-      cursor = this.#heap.pop();
-    }
-    this.#emit({ kind: "tick", stream: this.#stream, timeUs, ranges, finished });
-  }
-
-  /** One cursor has the time before `limitUs` for itself. */
-  #emitAlone(cursor: Cursor, limitUs: TimeUs): void {
-    const { timeUs } = cursor;
-    const ranges: EventRange[] = [];
-    const finished: Delivery[] = [];
-    this.#advance(cursor, limitUs, ranges, finished);
-    const stream = this.#stream;
-    const { event, from, to } = ranges[0]!;
-    this.#emit(
-      event.kind === "dvs"
-        ? { kind: "run", stream, timeUs, range: { event, from, to }, finished }
-        : { kind: "tick", stream, timeUs, ranges, finished },
-    );
-  }
-
-  /** Takes the events before `limitUs` from a cursor and puts the rest back. */
-  #advance(cursor: Cursor, limitUs: TimeUs, ranges: EventRange[], finished: Delivery[]): void {
-    const event = cursor.delivery.item;
-    if (event.kind === "marker") return;
-    const from = cursor.index;
-    const length = itemLength(event);
-    let to = from + 1;
-    while (to < length && timeAt(event, to) < limitUs) to++;
-    ranges.push({ event, from, to });
-    if (to === length) {
-      finished.push(cursor.delivery);
-      return;
-    }
-    cursor.index = to;
-    cursor.timeUs = timeAt(event, to);
-    this.#heap.push(cursor);
-  }
-}
-
-/** Events of a packet; any other item, markers too, counts as one. */
-function itemLength(item: StreamItem): number {
-  return item.kind === "dvs" ? item.packet.count : 1;
-}
-
-function timeAt(item: StreamItem, index: number): TimeUs {
-  return item.kind === "dvs" ? item.packet.timeUs[index]! : item.timeUs;
 }

@@ -4,7 +4,7 @@ import type { WireChannel } from "../../wire/wire-channel.ts";
 /** The name of the MCAP metadata record that says what a recording is. */
 export const recordingMetadataName = "polyphase.recording";
 
-/** One channel of a recording: one sensor of one stream, or the markers of a stream. */
+/** One channel of a recording: one sensor of a stream, its status, or the markers of a stream. */
 export interface RecordingChannel extends WireChannel {
   readonly kind: StreamItem["kind"];
   readonly topic: string;
@@ -14,6 +14,7 @@ export interface RecordingChannel extends WireChannel {
 
 const priorityByKind: Readonly<Record<StreamItem["kind"], number>> = {
   marker: 0,
+  status: 0,
   audio: 1,
   video: 2,
   dvs: 3,
@@ -25,20 +26,20 @@ export function kindPriority(kind: StreamItem["kind"]): number {
   return priorityByKind[kind];
 }
 
-/** The sensor of an item's channel; the markers of a stream share one. */
-export function channelSensor(item: StreamItem): string {
-  return item.kind === "marker" ? "markers" : item.sensor;
+/** Name of an item's channel within its stream; the markers of a stream share one. */
+export function channelName(item: StreamItem): string {
+  if (item.kind === "marker") return "markers";
+  return item.kind === "status" ? `${item.sensor}/status` : item.sensor;
 }
 
 /** The channel that `item` belongs to; its sizes and convention hold for the whole channel. */
 export function channelOf(item: StreamItem): RecordingChannel {
-  const sensor = channelSensor(item);
   const { kind, stream } = item;
   const common = {
     kind,
     stream,
-    sensor,
-    topic: `/${stream}/${sensor}`,
+    sensor: kind === "marker" ? "markers" : item.sensor,
+    topic: `/${stream}/${channelName(item)}`,
     priority: kindPriority(kind),
   };
   switch (item.kind) {
@@ -51,6 +52,7 @@ export function channelOf(item: StreamItem): RecordingChannel {
     case "scalar":
       return { ...common, size: item.values.length };
     case "marker":
+    case "status":
       return common;
   }
 }
@@ -75,6 +77,7 @@ function hasShapeOf(channel: RecordingChannel, item: StreamItem): boolean {
     case "scalar":
       return channel.size === item.values.length;
     case "marker":
+    case "status":
       return true;
   }
 }

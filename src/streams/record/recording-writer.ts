@@ -7,8 +7,8 @@ import type { TimeUs } from "../../sensors/time.ts";
 import { encodeItem, itemSchema } from "../../wire/item-codec.ts";
 import {
   channelMetadata,
+  channelName,
   channelOf,
-  channelSensor,
   type RecordingChannel,
   recordingMetadataName,
   shapeMismatch,
@@ -166,11 +166,11 @@ class McapRecordingWriter implements RecordingWriter {
       sensors = new Map();
       this.#channels.set(item.stream, sensors);
     }
-    const sensor = channelSensor(item);
-    const known = sensors.get(sensor);
+    const name = channelName(item);
+    const known = sensors.get(name);
     if (known === undefined) {
       const channel = channelOf(item);
-      sensors.set(sensor, channel);
+      sensors.set(name, channel);
       return channel;
     }
     const mismatch = shapeMismatch(known, item);

@@ -37,10 +37,10 @@ async function replay(
   // An unsubscribed source must not wait for acknowledgements that will never come.
   subscriber.add(() => wake?.());
   for await (const batch of recording.items(order)) {
-    for (const { item } of batch) {
+    for (const { item, receivedUs } of batch) {
       if (subscriber.closed) return;
       inFlight++;
-      subscriber.next({ item, acknowledge });
+      subscriber.next({ item, receivedUs, acknowledge });
       while (inFlight >= inFlightMax && !subscriber.closed) {
         await new Promise<void>((resolve) => {
           wake = resolve;

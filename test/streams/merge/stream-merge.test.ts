@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StreamItem } from "../../../src/sensors/sensor-event.ts";
-import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
-import { type MergeOptions, StreamMerge } from "../../../src/streams/merge/stream-merge.ts";
+import type { MergeOptions } from "../../../src/streams/merge/merge-options.ts";
+import type { EventRange, MergedItem } from "../../../src/streams/merge/merged-item.ts";
+import { StreamMerge } from "../../../src/streams/merge/stream-merge.ts";
 import { EventCounts } from "../../../src/telemetry/event-counts.ts";
 import { deliveriesOf, dvs, marker, scalar } from "../items.ts";
 
@@ -18,7 +19,8 @@ const twoSensors: MergeOptions = {
 function written(items: readonly MergedItem[]): string[] {
   return items.flatMap((item) => {
     if (item.kind === "marker") return [`${item.timeUs}:${item.marker.action}`];
-    const ranges = item.kind === "tick" ? item.ranges : [item.range];
+    if (item.kind === "discontinuity") return [];
+    const ranges = item.kind === "tick" ? item.ranges : [item.range as EventRange];
     const events = ranges.flatMap(({ event, from, to }) => {
       return Array.from({ length: to - from }, (_, i) => {
         const timeUs = event.kind === "dvs" ? event.packet.timeUs[from + i]! : event.timeUs;

@@ -1,0 +1,33 @@
+import type { StreamItem } from "../../sensors/sensor-event.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+
+/** What an item costs in memory beside its arrays: objects, a place in a heap. A round estimate. */
+const overheadBytes = 256;
+
+/** Events of a packet; any other item, markers too, counts as one. */
+export function itemLength(item: StreamItem): number {
+  return item.kind === "dvs" ? item.packet.count : 1;
+}
+
+/** Time of event `index` of a packet, or of any other item. */
+export function timeAt(item: StreamItem, index: number): TimeUs {
+  return item.kind === "dvs" ? item.packet.timeUs[index]! : item.timeUs;
+}
+
+/** Bytes that an item keeps in memory while it waits. */
+export function itemBytes(item: StreamItem): number {
+  switch (item.kind) {
+    case "dvs": {
+      const { timeUs, x, y, on } = item.packet;
+      return overheadBytes + timeUs.byteLength + x.byteLength + y.byteLength + on.byteLength;
+    }
+    case "video":
+      return overheadBytes + item.pixels.byteLength;
+    case "audio":
+    case "scalar":
+      return overheadBytes + item.values.byteLength;
+    case "marker":
+    case "status":
+      return overheadBytes;
+  }
+}
