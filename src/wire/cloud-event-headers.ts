@@ -21,6 +21,7 @@ const typeByKind: Readonly<Record<StreamItem["kind"], string>> = {
   dvs: "io.polyphase.events.v1",
   scalar: "io.polyphase.scalars.v1",
   marker: "io.polyphase.marker.v1",
+  status: "io.polyphase.sensor-status.v1",
 };
 
 const contentTypes = { protobuf: "application/x-protobuf", json: "application/json" } as const;

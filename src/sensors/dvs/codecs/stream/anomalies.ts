@@ -4,7 +4,7 @@
  * The first group counts events that were dropped or altered, the second words and packets that
  * were skipped, the third what is odd about the recording as a whole.
  */
-export const anomalyReasons = [
+const anomalyReasons = [
   "x-out-of-range",
   "y-out-of-range",
   "invalid-event",

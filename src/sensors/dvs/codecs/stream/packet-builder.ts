@@ -14,7 +14,7 @@ export interface DecodedDvsPacket extends DvsPacket {
 }
 
 /** Events per packet at most. */
-export const packetEventsMax = 16_384;
+const packetEventsMax = 16_384;
 /** Events that one word of input can hold at most (EVT 2.1: a vector of 32 pixels). */
 const wordEventsMax = 32;
 /** A packet with this many events is ready: the next word might not fit. */
