@@ -23,7 +23,7 @@ describe("createFeatureEncoder", () => {
   it("normalises by the model's mean and deviation", () => {
     const out = new Float64Array(2);
     encoder.validate(event({}));
-    encoder.encode(out, event({}));
+    encoder.encode(out, event({}), 0);
     expect([...out]).toEqual([2, -1]);
   });
 
