@@ -90,16 +90,19 @@ export function messageType(name: string): protobuf.Type {
 
 /**
  * A serialized `FileDescriptorSet` from which a reader that knows nothing of polyphase can decode
- * the message type `name`: its file, and before it the file of its one dependency.
+ * the message type `name`: a file with it alone, and before it the file of its one dependency.
+ * Alone, so that recordings keep their bytes when this library learns another type.
  */
 export function fileDescriptorSet(name: string): Uint8Array {
   const packageName = name.slice(0, name.lastIndexOf("."));
   const { file: files } = root.toDescriptor("proto3");
   const fileOf = (wanted: string) => files!.find((file) => file.package === wanted)!;
+  const file = fileOf(packageName);
   // protobufjs names files after their package and records no dependencies; protoc wants both.
   const timestamp = { ...fileOf("google.protobuf"), name: timestampFile };
   const own = {
-    ...fileOf(packageName),
+    ...file,
+    messageType: file.messageType!.filter((type) => `${packageName}.${type.name}` === name),
     name: `${packageName.replaceAll(".", "/")}.proto`,
     dependency: [timestampFile],
   };
