@@ -6,15 +6,10 @@ const flagContentSize = 0x08;
 const flagDictionary = 0x01;
 const blockIsRaw = 0x80000000;
 const minMatchBytes = 4;
+/** In a token's half: the length goes on in the bytes that follow. */
+const longLength = 15;
 /** Below this, a byte loop is faster than `copyWithin`. */
-const loopBytesMax = 32;
-
-/** Output under construction. */
-interface Output {
-  bytes: Uint8Array;
-  length: number;
-  readonly bytesMax: number;
-}
+const loopBytesMax = 64;
 
 /**
  * Decompresses one LZ4 frame (lz4 "Frame Format Description" 1.6.4). Checksums are not verified.
@@ -25,21 +20,21 @@ interface Output {
 export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const header = readHeader(view);
-  const output: Output = {
-    bytes: new Uint8Array(Math.min(header.contentBytes, bytesMax)),
-    length: 0,
-    bytesMax,
-  };
+  let output = new Uint8Array(Math.min(header.contentBytes, bytesMax));
+  let length = 0;
   let at = header.bytes;
   for (;;) {
     if (at + 4 > frame.length) throw badFrame("block size");
     const head = view.getUint32(at, true);
     at += 4;
-    if (head === 0) return output.bytes.subarray(0, output.length);
+    if (head === 0) return output.subarray(0, length);
     const end = at + (head & ~blockIsRaw);
     if (end > frame.length) throw badFrame("block");
-    if (head & blockIsRaw) appendRaw(frame, at, end, output);
-    else decompressBlock(frame, at, end, output);
+    output = withRoom(output, length, length + header.blockBytesMax, bytesMax);
+    length =
+      head & blockIsRaw
+        ? appendRaw(frame.subarray(at, end), output, length)
+        : decompressBlock(frame.subarray(at, end), output, length);
     at = end + header.blockChecksumBytes;
   }
 }
@@ -49,6 +44,8 @@ interface FrameHeader {
   /** As stated, or a guess. */
   readonly contentBytes: number;
   readonly blockChecksumBytes: number;
+  /** Decompressed bytes of one block at most. */
+  readonly blockBytesMax: number;
 }
 
 function readHeader(view: DataView): FrameHeader {
@@ -60,6 +57,8 @@ function readHeader(view: DataView): FrameHeader {
     bytes: hasSize ? 15 : 7,
     contentBytes: hasSize ? Number(view.getBigUint64(6, true)) : 4 * view.byteLength,
     blockChecksumBytes: flags & flagBlockChecksum ? 4 : 0,
+    // Codes 4 … 7 stand for 64 KiB, 256 KiB, 1 MiB, 4 MiB.
+    blockBytesMax: 2 ** (8 + 2 * ((view.getUint8(5) >> 4) & 7)),
   };
 }
 
@@ -67,78 +66,90 @@ function badFrame(what: string): PolyphaseError {
   return new PolyphaseError("BAD_DATA", `Cannot decompress an LZ4 frame: bad ${what}`);
 }
 
-function reserve(output: Output, count: number): void {
-  const needed = output.length + count;
-  if (needed <= output.bytes.length) return;
-  if (needed > output.bytesMax) throw badFrame(`size: more than ${output.bytesMax} bytes`);
-  const grown = new Uint8Array(
-    Math.min(Math.max(needed, 2 * output.bytes.length), output.bytesMax),
-  );
-  grown.set(output.bytes.subarray(0, output.length));
-  output.bytes = grown;
+/** `output`, or a larger copy of it, with room for `needed` bytes as far as the limit allows. */
+function withRoom(
+  output: Uint8Array<ArrayBuffer>,
+  length: number,
+  needed: number,
+  bytesMax: number,
+): Uint8Array<ArrayBuffer> {
+  const wanted = Math.min(needed, bytesMax);
+  if (wanted <= output.length) return output;
+  const grown = new Uint8Array(Math.min(Math.max(wanted, 2 * output.length), bytesMax));
+  grown.set(output.subarray(0, length));
+  return grown;
 }
 
-function appendRaw(input: Uint8Array, from: number, to: number, output: Output): void {
-  reserve(output, to - from);
-  output.bytes.set(input.subarray(from, to), output.length);
-  output.length += to - from;
+function appendRaw(block: Uint8Array, output: Uint8Array, from: number): number {
+  if (from + block.length > output.length) throw badFrame("size: more than there may be");
+  output.set(block, from);
+  return from + block.length;
 }
 
-/** One block: literals, then a match of bytes already in the output, over and over. */
-function decompressBlock(input: Uint8Array, from: number, to: number, output: Output): void {
-  let at = from;
-  while (at < to) {
-    const token = input[at++]!;
+/**
+ * One block: literals, then a match of bytes already in the output, over and over.
+ *
+ * @returns the length of the output behind it
+ */
+function decompressBlock(block: Uint8Array, output: Uint8Array, from: number): number {
+  let length = from;
+  let at = 0;
+  while (at < block.length) {
+    const token = block[at++]!;
     let literals = token >> 4;
-    if (literals === 15) {
-      const next = lengthEnd(input, at, to);
-      literals += lengthBetween(input, at, next);
+    if (literals === longLength) {
+      const next = lengthEnd(block, at);
+      literals += lengthBetween(block, at, next);
       at = next;
     }
-    if (at + literals > to) throw badFrame("literals");
-    appendLiterals(input, at, literals, output);
+    if (at + literals > block.length || length + literals > output.length)
+      throw badFrame("literals");
+    copyLiterals(block, at, literals, output, length);
     at += literals;
-    if (at === to) return;
-    if (at + 2 > to) throw badFrame("offset");
-    const offset = input[at]! | (input[at + 1]! << 8);
+    length += literals;
+    if (at === block.length) break;
+    const offset = block[at]! | (block[at + 1]! << 8);
     at += 2;
-    let matched = (token & 15) + minMatchBytes;
-    if ((token & 15) === 15) {
-      const next = lengthEnd(input, at, to);
-      matched += lengthBetween(input, at, next);
+    let matched = (token & longLength) + minMatchBytes;
+    if ((token & longLength) === longLength) {
+      const next = lengthEnd(block, at);
+      matched += lengthBetween(block, at, next);
       at = next;
     }
-    if (offset === 0 || offset > output.length) throw badFrame("offset");
-    appendMatch(offset, matched, output);
+    if (offset === 0 || offset > length || length + matched > output.length)
+      throw badFrame("match");
+    copyMatch(offset, matched, output, length);
+    length += matched;
   }
+  return length;
 }
 
 /** Index behind a length that goes on while its bytes are 255. */
-function lengthEnd(input: Uint8Array, from: number, to: number): number {
+function lengthEnd(block: Uint8Array, from: number): number {
   let at = from;
-  while (at < to && input[at] === 255) at++;
-  if (at === to) throw badFrame("length");
+  while (block[at] === 255) at++;
+  if (at >= block.length) throw badFrame("length");
   return at + 1;
 }
 
-function lengthBetween(input: Uint8Array, from: number, to: number): number {
-  return 255 * (to - from - 1) + input[to - 1]!;
+function lengthBetween(block: Uint8Array, from: number, to: number): number {
+  return 255 * (to - from - 1) + block[to - 1]!;
 }
 
-function appendLiterals(input: Uint8Array, from: number, count: number, output: Output): void {
-  reserve(output, count);
-  const { bytes, length } = output;
-  if (count > loopBytesMax) bytes.set(input.subarray(from, from + count), length);
-  else for (let i = 0; i < count; i++) bytes[length + i] = input[from + i]!;
-  output.length = length + count;
+function copyLiterals(
+  block: Uint8Array,
+  from: number,
+  count: number,
+  output: Uint8Array,
+  to: number,
+): void {
+  if (count > loopBytesMax) output.set(block.subarray(from, from + count), to);
+  else for (let i = 0; i < count; i++) output[to + i] = block[from + i]!;
 }
 
-function appendMatch(offset: number, count: number, output: Output): void {
-  reserve(output, count);
-  const { bytes, length } = output;
-  const from = length - offset;
-  // A match may overlap what it appends, so it is copied byte by byte, or as a whole if it does not.
-  if (count > loopBytesMax && offset >= count) bytes.copyWithin(length, from, from + count);
-  else for (let i = 0; i < count; i++) bytes[length + i] = bytes[from + i]!;
-  output.length = length + count;
+/** A match may overlap what it appends, so it is copied byte by byte, or whole if it does not. */
+function copyMatch(offset: number, count: number, output: Uint8Array, to: number): void {
+  const from = to - offset;
+  if (count > loopBytesMax && offset >= count) output.copyWithin(to, from, from + count);
+  else for (let i = 0; i < count; i++) output[to + i] = output[from + i]!;
 }

@@ -47,31 +47,89 @@ export class Evt3Payload implements PayloadDecoder {
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder): boolean {
+    const clock = this.#clock;
+    while (clock.discontinuity === undefined) {
+      this.#decodeRun(bytes, packets);
+      if (packets.count >= packetEventsReady || bytes.length < wordBytes) break;
+      const word = bytes.view.getUint16(bytes.start, true);
+      bytes.consume(wordBytes);
+      this.#readRare(word, word >>> 12, packets);
+    }
+    clock.cutIfDiscontinuous(packets);
+    return bytes.length < wordBytes;
+  }
+
+  /** Decodes the words a busy scene consists of, up to the first of another type. */
+  #decodeRun(bytes: ByteQueue, packets: PacketBuilder): void {
     const { view } = bytes;
+    const { timeUs, x, y, on } = packets.columns;
+    const { width, height } = packets;
     const clock = this.#clock;
     const end = bytes.end - wordBytes;
     let at = bytes.start;
-    while (packets.count < packetEventsReady && at <= end && clock.discontinuity === undefined) {
+    let row = this.#timedRow();
+    let eventUs = this.#baseUs + this.#timeLow;
+    let count = packets.count;
+    while (count < packetEventsReady && at <= end) {
       const word = view.getUint16(at, true);
-      at += wordBytes;
       const type = word >>> 12;
       if (type === typeX) {
-        this.#emit(word & 0x7ff, 1, 1, (word >>> 11) & 1, packets);
+        const px = word & 0x7ff;
+        if (row === none || px >= width || eventUs < clock.lastUs) break;
+        timeUs[count] = eventUs;
+        x[count] = px;
+        y[count] = row;
+        on[count] = (word >>> 11) & 1;
+        count++;
+        clock.lastUs = eventUs;
       } else if (type === typeTimeLow) {
         this.#timeLow = word & 0xfff;
-      } else if (type === typeVector8) {
-        this.#readVector(word & 0xff, 8, packets);
-      } else if (type === typeVector12) {
-        this.#readVector(word & 0xfff, 12, packets);
-      } else if (type === typeTimeHigh) {
-        this.#readTimeHigh(word & 0xfff);
+        eventUs = this.#baseUs + this.#timeLow;
+      } else if (type === typeY) {
+        this.#readRow(word, height);
+        row = this.#timedRow();
       } else {
-        this.#readAddress(word, type, packets.height);
+        break;
       }
+      at += wordBytes;
     }
     bytes.consumeTo(at);
-    clock.cutIfDiscontinuous(packets);
-    return bytes.length < wordBytes;
+    packets.count = count;
+  }
+
+  /** Without a time there is no event, whatever the row. */
+  #timedRow(): number {
+    return this.#timeHigh === none ? none : this.#row;
+  }
+
+  #readRare(word: number, type: number, packets: PacketBuilder): void {
+    switch (type) {
+      case typeX:
+        this.#emit(word & 0x7ff, 1, 1, (word >>> 11) & 1, packets);
+        break;
+      case typeBaseX:
+        this.#baseX = word & 0x7ff;
+        this.#baseOn = (word >>> 11) & 1;
+        break;
+      case typeVector12:
+        this.#readVector(word & 0xfff, 12, packets);
+        break;
+      case typeVector8:
+        this.#readVector(word & 0xff, 8, packets);
+        break;
+      case typeTimeHigh:
+        this.#readTimeHigh(word & 0xfff);
+        break;
+      case typeYOther:
+        this.#row = none;
+        this.#rowFault = "not-change-detection";
+        break;
+      case typeTrigger:
+        this.#counts.triggers++;
+        break;
+      default:
+        if ((unknownTypes >>> type) & 1) this.#counts.anomalies["unknown-word"]++;
+    }
   }
 
   #readVector(mask: number, pixels: number, packets: PacketBuilder): void {
@@ -123,20 +181,6 @@ export class Evt3Payload implements PayloadDecoder {
     this.#baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
   }
 
-  #readAddress(word: number, type: number, height: number): void {
-    if (type === typeY) {
-      this.#readRow(word, height);
-    } else if (type === typeBaseX) {
-      this.#baseX = word & 0x7ff;
-      this.#baseOn = (word >>> 11) & 1;
-    } else if (type === typeYOther) {
-      this.#row = none;
-      this.#rowFault = "not-change-detection";
-    } else {
-      this.#readOther(type);
-    }
-  }
-
   #readRow(word: number, height: number): void {
     const camera = (word >>> 11) & 1;
     if (this.#camera === none) this.#camera = camera;
@@ -145,10 +189,5 @@ export class Evt3Payload implements PayloadDecoder {
     if (camera !== this.#camera) this.#rowFault = "other-camera";
     else if (row >= height) this.#rowFault = "y-out-of-range";
     else this.#row = row;
-  }
-
-  #readOther(type: number): void {
-    if (type === typeTrigger) this.#counts.triggers++;
-    else if ((unknownTypes >>> type) & 1) this.#counts.anomalies["unknown-word"]++;
   }
 }
