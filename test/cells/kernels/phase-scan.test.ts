@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { GateMode } from "../../../src/cells/gate.ts";
 import { PhaseScan } from "../../../src/cells/kernels/phase-scan.ts";
 import type { LayerParameters } from "../../../src/cells/layer-parameters.ts";
+
+// Thousands of cases, also on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const none = new Float32Array(0);
 

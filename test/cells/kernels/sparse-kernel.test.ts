@@ -1,10 +1,13 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { FloatArray, LayerKernel, LayerState } from "../../../src/cells/kernels/kernel.ts";
 import { createSparseKernel } from "../../../src/cells/kernels/sparse-kernel.ts";
 import type { LayerParameters } from "../../../src/cells/layer-parameters.ts";
 import { plainOpenness, plainStep } from "./plain-layer.ts";
 import { anyLayer, anyTimes, randomLayer, uniform } from "./random-layer.ts";
+
+// Thousands of cases, also on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const kernel = createSparseKernel();
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type {
   BatchKernel,
   BatchLayerKernel,
@@ -10,6 +10,9 @@ import { createSparseKernel } from "../../../src/cells/kernels/sparse-kernel.ts"
 import { createWasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import type { LayerParameters } from "../../../src/cells/layer-parameters.ts";
 import { anyLayer, anyTimes, randomLayer, uniform } from "./random-layer.ts";
+
+// Thousands of cases, also on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const wasm = createWasmKernel();
 const sparse = createSparseKernel();

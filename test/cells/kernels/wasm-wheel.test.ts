@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createWasmKernel, type WasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import type { GateParameters } from "../../../src/cells/kernels/wasm-layer.ts";
 import { uniform } from "./random-layer.ts";
+
+// Thousands of cases, also on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const scanning = createWasmKernel({ scheduling: "scan" });
 const turning = createWasmKernel({ scheduling: "wheel" });

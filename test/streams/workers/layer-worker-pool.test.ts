@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type {
   BatchLayerKernel,
   EventBatch,
@@ -7,6 +7,9 @@ import type {
 import { createWasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import { LayerWorkerPool, shardOf } from "../../../src/streams/workers/layer-worker-pool.ts";
 import { randomLayer, uniform } from "../../cells/kernels/random-layer.ts";
+
+// Thousands of cases, also on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const kernel = createWasmKernel();
 const entry = new URL("./typescript-worker.mjs", import.meta.url);

@@ -1,0 +1,132 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { chooseKernel } from "../../cells/kernels/choose-kernel.ts";
+import { createFusionGraph } from "../../fusion/fusion-graph.ts";
+import { type LayerPlan, planCompute } from "../../fusion/plan-compute.ts";
+import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { grouped, percent, seconds } from "../format/numbers.ts";
+import { table } from "../format/table.ts";
+import { chooseModel } from "../load-model.ts";
+import { wholeNumber } from "../model-options.ts";
+
+interface PlanOptions {
+  readonly at: number;
+  readonly for: number;
+  readonly rate: readonly string[];
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** Events per second where --rate does not say: 10 ms hops, film, N-MNIST, anything slow. */
+const usualRatesHz = { audio: 100, video: 25, dvs: 10_500, scalar: 10 } as const;
+
+/** `polyphase plan`: the compute that the gates of a model will ask for. */
+export function registerPlan(program: Command): void {
+  program
+    .command("plan")
+    .description("print the compute a model will need in a coming window of event time")
+    .argument("<model>", "model directory or preset")
+    .option("--at <time>", "begin, since the stream's origin: 90s, 250ms, 3h", duration, 0)
+    .option("--for <time>", "length of the window", duration, 10_000_000)
+    .option("--rate <sensor=hz>", "events per second of a sensor; repeatable", collect, [])
+    .option("--seed <n>", "seed of a preset's untrained weights", wholeNumber, 1)
+    .option("--json", "print the plan as JSON")
+    .addHelpText(
+      "after",
+      `
+Gates depend on time alone, so open units and multiply-accumulates are exact for the rates given.
+
+Examples:
+  polyphase plan grid --at 1h --for 10s
+  polyphase plan grid --at 0s --for 1s --rate audio=50`,
+    )
+    .action(planCommand);
+}
+
+async function planCommand(name: string, options: PlanOptions): Promise<void> {
+  const { stored } = await chooseModel(name, options.seed);
+  const graph = createFusionGraph(stored.spec, stored.weights, chooseKernel("sparse-f32").kernel);
+  const window = {
+    fromUs: options.at,
+    lengthUs: options.for,
+    ratesHz: ratesOf(stored.spec, options.rate),
+  };
+  const layers = planCompute(graph, window);
+  if (options.json === true) {
+    process.stdout.write(
+      `${JSON.stringify({ hash: stored.hash, window, layers }, undefined, 2)}\n`,
+    );
+  } else {
+    process.stdout.write(`${planText(stored.spec, window, layers)}\n`);
+  }
+}
+
+function ratesOf(spec: GraphSpec, given: readonly string[]): readonly number[] {
+  const rates = new Map(given.map(rateOf));
+  for (const name of rates.keys()) {
+    if (spec.sensors.some((sensor) => sensor.name === name)) continue;
+    const names = spec.sensors.map((sensor) => sensor.name).join(", ");
+    throw new PolyphaseError("USAGE", `Cannot plan: --rate must name one of ${names}, got ${name}`);
+  }
+  return spec.sensors.map(({ name, kind }) => rates.get(name) ?? usualRatesHz[kind]);
+}
+
+function rateOf(text: string): readonly [string, number] {
+  const [name = "", rate = ""] = text.split("=");
+  const hz = Number(rate);
+  if (!(hz > 0 && hz <= 1e6)) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot plan: --rate must be sensor=hz with hz in (0, 1000000], got ${text}`,
+    );
+  }
+  return [name, hz];
+}
+
+function planText(
+  spec: GraphSpec,
+  window: {
+    readonly fromUs: number;
+    readonly lengthUs: number;
+    readonly ratesHz: readonly number[];
+  },
+  layers: readonly LayerPlan[],
+): string {
+  const sum = (of: (layer: LayerPlan) => number): number =>
+    layers.reduce((total, layer) => total + of(layer), 0);
+  const rates = spec.sensors.map(({ name }, i) => `${name} ${window.ratesHz[i]} Hz`).join(", ");
+  const row = (layer: Omit<LayerPlan, "openUnitsMax"> & { openUnitsMax: number | string }) => [
+    layer.name,
+    layer.units,
+    grouped(layer.steps),
+    percent(layer.openUnits / (layer.units * layer.steps)),
+    layer.openUnitsMax,
+    grouped(layer.macs),
+    percent(1 - layer.macs / layer.denseMacs),
+    grouped(layer.estimatedUs),
+  ];
+  const total = `${grouped(sum((l) => l.macs))} MAC, about ${grouped(sum((l) => l.estimatedUs))} µs`;
+  const share = (sum((l) => l.estimatedUs) / window.lengthUs) * 100;
+  return [
+    `${spec.name} from ${seconds(window.fromUs)} for ${seconds(window.lengthUs)}: ${rates}`,
+    "",
+    table(
+      ["layer", "units", "steps", "open", "most open", "MAC", "saved", "est. µs"],
+      layers.map(row),
+    ),
+    "",
+    `${total}: ${share.toFixed(3)} % of one core (estimate for the machine in docs/results/kernels.md)`,
+  ].join("\n");
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Reads a time with its unit as microseconds for commander. */
+function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("It must be a number and us, ms, s, m or h.");
+  const unitUs = { us: 1, ms: 1e3, s: 1e6, m: 6e7, h: 3.6e9 }[match[2] as "us"];
+  return Math.round(Number(match[1]) * unitUs);
+}
