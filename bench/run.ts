@@ -9,6 +9,7 @@ import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
 import { Report } from "./report.ts";
+import { benchTrainStep } from "./train/step.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-latency": benchLatency,
@@ -18,6 +19,7 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-growth": benchGrowth,
   "kernel-streams": benchStreams,
   "kernel-workers": benchWorkers,
+  "train-step": benchTrainStep,
 };
 
 const { values } = parseArgs({
