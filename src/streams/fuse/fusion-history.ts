@@ -133,6 +133,7 @@ export class FusionHistory {
     if (first === undefined) return { applied: [], predictions: [] };
     first.snapshot.restore(state);
     this.#newestUs = first.beforeUs;
+    this.#lastOf.clear();
     for (const segment of taken) this.#release(segment);
     return {
       applied: taken.flatMap(({ applied }) => applied),

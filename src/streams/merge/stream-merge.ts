@@ -115,10 +115,15 @@ export class StreamMerge {
 
   #applyStatus({ sensor, status }: SensorStatus): void {
     const index = this.#priority.get(sensor);
-    if (index === undefined) return;
+    // Idle is less than left: a sensor that has left is not waited for anyway.
+    if (index === undefined || (status === "idle" && !this.#watermark.isWaitedFor(index))) return;
     this.#counts.note(anomalyOfStatus[status], 1);
-    // Nobody is expected to speak, so nothing that has come can be too early.
-    if (!this.#watermark.setStatus(index, status)) this.#watermark.raiseTo(this.#newestUs + 1);
+    this.#setStatus(index, status);
+  }
+
+  #setStatus(sensor: number, status: SensorStatus["status"]): void {
+    // Where nobody is expected to speak, nothing that has come can be too early.
+    if (!this.#watermark.setStatus(sensor, status)) this.#watermark.raiseTo(this.#newestUs + 1);
   }
 
   #admit(delivery: Delivery, item: Exclude<StreamItem, SensorStatus>): void {
@@ -132,6 +137,10 @@ export class StreamMerge {
     const refusal = this.#refusal(delivery, priority, length);
     if (refusal !== undefined) {
       this.#drop(refusal, delivery, length);
+      // Nobody waits until a clock that was set back has caught up.
+      if (refusal === "backward-jump" && this.#watermark.isWaitedFor(priority)) {
+        this.#setStatus(priority, "idle");
+      }
       return;
     }
     const lastUs = timeAt(item, length - 1);

@@ -43,6 +43,11 @@ export class Watermark {
     return latestUs;
   }
 
+  /** True if the sensor is waited for. */
+  isWaitedFor(sensor: number): boolean {
+    return this.#status[sensor] === live;
+  }
+
   /** An event of a sensor has come. One that is in time wakes an idle sensor. */
   observe(sensor: number, timeUs: TimeUs): void {
     if (this.#status[sensor] === idle) {
@@ -61,10 +66,7 @@ export class Watermark {
    */
   setStatus(sensor: number, status: SensorStatus["status"]): boolean {
     if (status === "joined") this.#status[sensor] = live;
-    // Idleness ends by itself, leaving does not.
-    else if (status === "left" || this.#status[sensor] === live) {
-      this.#status[sensor] = status === "left" ? left : idle;
-    }
+    else this.#status[sensor] = status === "left" ? left : idle;
     this.#advance();
     return this.#status.includes(live);
   }
