@@ -2,7 +2,11 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { createDvsEncoder, encodableFormats } from "../../sensors/dvs/codecs/create-dvs-encoder.ts";
+import {
+  createDvsEncoder,
+  type EncodableFormat,
+  encodableFormats,
+} from "../../sensors/dvs/codecs/create-dvs-encoder.ts";
 import type { SensorSize } from "../../sensors/dvs/codecs/dvs-decoder.ts";
 import type { DvsEncoder } from "../../sensors/dvs/codecs/dvs-encoder.ts";
 import { type DvsPacket, dvsPacketView } from "../../sensors/dvs/dvs-packet.ts";
@@ -11,10 +15,10 @@ import { createRecording } from "../../streams/record/recording-writer.ts";
 import { livePacketLimits, splitDvsPacket } from "../../wire/split-dvs-packet.ts";
 import { encodeCsv } from "./encode-csv.ts";
 
-/** Formats that `events convert` writes. */
-export const outputFormats = [...encodableFormats, "mcap", "csv"] as const;
+export type OutputFormat = EncodableFormat | "mcap" | "csv";
 
-export type OutputFormat = (typeof outputFormats)[number];
+/** Formats that `events convert` writes. */
+export const outputFormats: readonly OutputFormat[] = [...encodableFormats, "mcap", "csv"];
 
 /** Where events go. Packets come in order of time. */
 export interface EventSink {
