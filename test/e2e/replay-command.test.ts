@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { presetModel } from "../../src/cli/load-model.ts";
+import { writeModelDirectory } from "../../src/state/model-directory.ts";
 import { createRecording } from "../../src/streams/record/recording-writer.ts";
 import { polyphase } from "./cli.ts";
 
@@ -99,6 +101,21 @@ describe("bad input", () => {
       writeFileSync(join(badModel, "weights.safetensors"), "short");
       const short = await recordingOf("short.mcap", new Float32Array(13), mfcc);
       const strange = await recordingOf("strange.mcap", new Float32Array(39), "kaldi/v1");
+      const frame = join(scratch, "frame.mcap");
+      const recording = await createRecording(frame);
+      await recording.write(
+        {
+          ...{ kind: "video", stream: "s", sensor: "video", timeUs: 10, seq: 0 },
+          ...{ width: 32, height: 32, pixels: new Uint8Array(1024) },
+        },
+        10,
+      );
+      await recording.close();
+      const wrongShapes = mkdtempSync(join(scratch, "model-"));
+      await writeModelDirectory(join(wrongShapes, "m"), presetModel("nmnist", 1));
+      const graphPath = join(wrongShapes, "m", "graph.json");
+      const graph = readFileSync(graphPath, "utf8");
+      writeFileSync(graphPath, graph.replace('"units": 110', '"units": 111'));
       const before = readdirSync(scratch);
       const cases: readonly (readonly [number, string, readonly string[]])[] = [
         [65, "Cannot read recording: nowhere.mcap does not exist", ["replay", "nowhere.mcap"]],
@@ -117,6 +134,12 @@ describe("bad input", () => {
           65,
           "expected features mfcc39/psf-hamming/v1, got kaldi/v1",
           ["replay", strange, "--model", "grid"],
+        ],
+        [65, "expected 48×48 pixels, got 32×32", ["replay", frame, "--model", "grid"]],
+        [
+          78,
+          "weights dvs-lstm.input_weights must have shape [41, 444], got [41, 440]",
+          ["replay", scene, "--model", join(wrongShapes, "m")],
         ],
         [78, "graph.json does not exist", ["replay", scene, "--model", emptyModel]],
         [78, "it must be JSON", ["replay", scene, "--model", badModel]],
