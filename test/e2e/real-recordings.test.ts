@@ -22,7 +22,7 @@ const data = dataDirectory();
 const scratch = mkdtempSync(join(tmpdir(), "polyphase-real-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const slow = 120_000;
+const slow = 240_000;
 
 /** Imports a few recordings and returns their paths. */
 async function imported(

@@ -12,7 +12,7 @@ const scratch = mkdtempSync(join(tmpdir(), "polyphase-e2e-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const scene = "fixtures/scenes/clean-159.mcap";
-const slow = 60_000;
+const slow = 240_000;
 
 describe("polyphase replay", () => {
   it(

@@ -28,7 +28,9 @@ export async function openMcap(path: string): Promise<McapFile> {
     const readable = new FileReadable(file, size);
     await checkMagic(path, readable, size);
     const decompressHandlers = limitedHandlers(await loadDecompressHandlers());
-    const reader = await locating(path, readable, () => McapIndexedReader.Initialize({ readable }));
+    const reader = await locating(path, readable, () =>
+      McapIndexedReader.Initialize({ readable, decompressHandlers }),
+    );
     return { path, file, readable, reader, decompressHandlers };
   } catch (failure) {
     await file.close();
@@ -55,17 +57,11 @@ export function badRecording(path: string, reason: string, cause?: unknown): Pol
 }
 
 async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    throw cannotOpen(path, error as NodeJS.ErrnoException);
-  }
-
-  function cannotOpen(path: string, cause: NodeJS.ErrnoException): PolyphaseError {
+  return open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     const message = `Cannot open recording ${path}: ${reason}`;
-    return new PolyphaseError("FILE_NOT_FOUND", message, { cause });
-  }
+    throw new PolyphaseError("FILE_NOT_FOUND", message, { cause });
+  });
 }
 
 async function checkMagic(path: string, readable: FileReadable, size: number): Promise<void> {
