@@ -8,7 +8,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { eventVectors } from "../fixtures/generate/events/event-vectors.ts";
 import { packetOf, seededEvents } from "../fixtures/generate/events/seeded-events.ts";
 import { createDvsDecoder } from "../src/sensors/dvs/codecs/create-dvs-decoder.ts";
 import {
@@ -82,7 +81,7 @@ function plainLoop(words: Uint32Array): Case {
   };
 }
 
-async function cases(): Promise<Case[]> {
+function cases(): Case[] {
   const evt2 = createDvsEncoder("evt2", size).encode(packet);
   const list: Case[] = [plainLoop(new Uint32Array(evt2.buffer, 0, evt2.length >> 2))];
   for (const format of encodableFormats) {
@@ -91,10 +90,6 @@ async function cases(): Promise<Case[]> {
     const source = format === "nmnist" ? folded(packet, 128) : packet;
     const bytes = Buffer.concat([encoder.header(), encoder.encode(source)]);
     list.push(decoding(`${format}, seeded`, bytes, () => createDvsDecoder(format, target)));
-  }
-  for (const { file, bytes } of await eventVectors()) {
-    if (!/aedat4-(none|lz4|zstd)/.test(file)) continue;
-    list.push(decoding(`${file}, 800 seeded`, bytes, () => createDvsDecoder("aedat4")));
   }
   list.push(...recordings(), ...filters());
   return list;
@@ -164,7 +159,7 @@ function medianSeconds(run: () => number): number {
 }
 
 let plainRate = 0;
-for (const { name, bytes, run } of await cases()) {
+for (const { name, bytes, run } of cases()) {
   const events = run();
   const seconds = medianSeconds(run);
   const rate = events / seconds / 1e6;

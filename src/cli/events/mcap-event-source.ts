@@ -1,3 +1,4 @@
+import { McapIndexedReader } from "@mcap/core";
 import type { DecodedDvsPacket } from "../../sensors/dvs/codecs/stream/packet-builder.ts";
 import {
   createDecoderCounts,
@@ -37,9 +38,12 @@ async function* readMessages(
   mcap: McapFile,
   topic: string,
 ): AsyncGenerator<ContainedMessage, void, void> {
-  const { path, readable, reader, file } = mcap;
-  const messages = reader.readMessages({ topics: [topic] });
+  const { path, readable, decompressHandlers, file } = mcap;
   try {
+    const reader = await locating(path, readable, () =>
+      McapIndexedReader.Initialize({ readable, decompressHandlers }),
+    );
+    const messages = reader.readMessages({ topics: [topic] });
     for (;;) {
       const next = await locating(path, readable, () => messages.next());
       if (next.done === true) return;

@@ -8,8 +8,12 @@ const blockIsRaw = 0x80000000;
 const minMatchBytes = 4;
 /** In a token's half: the length goes on in the bytes that follow. */
 const longLength = 15;
-/** Below this, a byte loop is faster than `copyWithin`. */
-const loopBytesMax = 64;
+/** A byte of a block stands for at most this many (a length of 255 more). */
+const ratioMax = 255;
+/** Below this, a loop is faster than `set` or `copyWithin`. */
+const loopBytesMax = 128;
+/** Copies go by words of four bytes and may write this much too far. */
+const slackBytes = 4;
 
 /**
  * Decompresses one LZ4 frame (lz4 "Frame Format Description" 1.6.4). Checksums are not verified.
@@ -20,7 +24,8 @@ const loopBytesMax = 64;
 export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const header = readHeader(view);
-  let output = new Uint8Array(Math.min(header.contentBytes, bytesMax));
+  const contentBytes = Math.min(header.contentBytes, ratioMax * frame.length, bytesMax);
+  let output = new Uint8Array(contentBytes + slackBytes);
   let length = 0;
   let at = header.bytes;
   for (;;) {
@@ -30,7 +35,8 @@ export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Ar
     if (head === 0) return output.subarray(0, length);
     const end = at + (head & ~blockIsRaw);
     if (end > frame.length) throw badFrame("block");
-    output = withRoom(output, length, length + header.blockBytesMax, bytesMax);
+    const blockBytes = Math.min(header.blockBytesMax, ratioMax * (end - at));
+    output = withRoom(output, length, length + blockBytes, bytesMax);
     length =
       head & blockIsRaw
         ? appendRaw(frame.subarray(at, end), output, length)
@@ -73,15 +79,18 @@ function withRoom(
   needed: number,
   bytesMax: number,
 ): Uint8Array<ArrayBuffer> {
-  const wanted = Math.min(needed, bytesMax);
+  const wanted = Math.min(needed, bytesMax) + slackBytes;
   if (wanted <= output.length) return output;
-  const grown = new Uint8Array(Math.min(Math.max(wanted, 2 * output.length), bytesMax));
+  const grown = new Uint8Array(
+    Math.min(Math.max(wanted, 2 * output.length), bytesMax + slackBytes),
+  );
   grown.set(output.subarray(0, length));
   return grown;
 }
 
 function appendRaw(block: Uint8Array, output: Uint8Array, from: number): number {
-  if (from + block.length > output.length) throw badFrame("size: more than there may be");
+  if (from + block.length > output.length - slackBytes)
+    throw badFrame("size: more than there may be");
   output.set(block, from);
   return from + block.length;
 }
@@ -92,6 +101,9 @@ function appendRaw(block: Uint8Array, output: Uint8Array, from: number): number 
  * @returns the length of the output behind it
  */
 function decompressBlock(block: Uint8Array, output: Uint8Array, from: number): number {
+  const input = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const written = new DataView(output.buffer);
+  const limit = output.length - slackBytes;
   let length = from;
   let at = 0;
   while (at < block.length) {
@@ -102,9 +114,8 @@ function decompressBlock(block: Uint8Array, output: Uint8Array, from: number): n
       literals += lengthBetween(block, at, next);
       at = next;
     }
-    if (at + literals > block.length || length + literals > output.length)
-      throw badFrame("literals");
-    copyLiterals(block, at, literals, output, length);
+    if (at + literals > block.length || length + literals > limit) throw badFrame("literals");
+    copyLiterals(input, at, literals, written, length);
     at += literals;
     length += literals;
     if (at === block.length) break;
@@ -116,9 +127,8 @@ function decompressBlock(block: Uint8Array, output: Uint8Array, from: number): n
       matched += lengthBetween(block, at, next);
       at = next;
     }
-    if (offset === 0 || offset > length || length + matched > output.length)
-      throw badFrame("match");
-    copyMatch(offset, matched, output, length);
+    if (offset === 0 || offset > length || length + matched > limit) throw badFrame("match");
+    copyMatch(output, written, offset, matched, length);
     length += matched;
   }
   return length;
@@ -137,19 +147,42 @@ function lengthBetween(block: Uint8Array, from: number, to: number): number {
 }
 
 function copyLiterals(
-  block: Uint8Array,
+  input: DataView,
   from: number,
   count: number,
-  output: Uint8Array,
+  output: DataView,
   to: number,
 ): void {
-  if (count > loopBytesMax) output.set(block.subarray(from, from + count), to);
-  else for (let i = 0; i < count; i++) output[to + i] = block[from + i]!;
+  const end = from + count;
+  let at = from;
+  let target = to;
+  // Words may read too far as well, except at the end of the input.
+  for (const wordsEnd = Math.min(end, input.byteLength - slackBytes); at < wordsEnd; at += 4) {
+    output.setUint32(target, input.getUint32(at, true), true);
+    target += 4;
+  }
+  for (; at < end; at++) output.setUint8(target++, input.getUint8(at));
 }
 
-/** A match may overlap what it appends, so it is copied byte by byte, or whole if it does not. */
-function copyMatch(offset: number, count: number, output: Uint8Array, to: number): void {
+/**
+ * A match may overlap what it appends: then the bytes copied first are copied again. Words do that
+ * right if the match lies at least one word back.
+ */
+function copyMatch(
+  bytes: Uint8Array,
+  output: DataView,
+  offset: number,
+  count: number,
+  to: number,
+): void {
   const from = to - offset;
-  if (count > loopBytesMax && offset >= count) output.copyWithin(to, from, from + count);
-  else for (let i = 0; i < count; i++) output[to + i] = output[from + i]!;
+  if (count > loopBytesMax && offset >= count) {
+    bytes.copyWithin(to, from, from + count);
+  } else if (offset >= 4) {
+    for (let i = 0; i < count; i += 4) {
+      output.setUint32(to + i, output.getUint32(from + i, true), true);
+    }
+  } else {
+    for (let i = 0; i < count; i++) bytes[to + i] = bytes[from + i]!;
+  }
 }
