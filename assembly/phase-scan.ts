@@ -1,5 +1,5 @@
 import { Layer } from "./layer";
-import { canTurn, sampleEvent, turn, Wheel } from "./wheel";
+import { canTurn, sampleEvent, turn, Wheel, wheelOpenness } from "./wheel";
 
 /** The same numbers as in src/cells/kernels/phase-scan.ts. */
 const EPOCHS_KEPT: u32 = 16;
@@ -143,16 +143,6 @@ function opennessOfPair(
   return f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise)));
 }
 
-/** By the wheel where it is in use; an event earlier than the last is scanned for. */
-function schedule(layer: Layer, timeUs: f64): u32 {
-  const wheel = changetype<Wheel>(layer.wheel);
-  const count = canTurn(wheel, timeUs)
-    ? turn(layer, wheel, timeUs)
-    : listOpen(layer, timeUs - layer.startUs);
-  sampleEvent(layer, wheel, timeUs, count);
-  return count;
-}
-
 /**
  * Fills openUnits and openness, both to whole groups of 4 by repeating the last unit.
  *
@@ -163,10 +153,27 @@ export function findOpen(layer: Layer, timeUs: f64): u32 {
   if (!(timeUs >= layer.startUs && timeUs < layer.startUs + layer.epochUs)) {
     enterEpoch(layer, timeUs);
   }
+  if (layer.wheel == 0) return scan(layer, timeUs);
+  const wheel = changetype<Wheel>(layer.wheel);
+  // An event earlier than the last is scanned for.
+  const count = canTurn(wheel, timeUs) ? turnTo(layer, wheel, timeUs) : scan(layer, timeUs);
+  sampleEvent(layer, wheel, timeUs, count);
+  return count;
+}
+
+function scan(layer: Layer, timeUs: f64): u32 {
   const elapsedUs = timeUs - layer.startUs;
-  const count = layer.wheel == 0 ? listOpen(layer, elapsedUs) : schedule(layer, timeUs);
+  const count = listOpen(layer, elapsedUs);
   if (count == 0) return 0;
   completeList(layer.openUnits, count);
   if (layer.gate == 1) computeOpenness(layer, elapsedUs, count);
+  return count;
+}
+
+function turnTo(layer: Layer, wheel: Wheel, timeUs: f64): u32 {
+  const count = turn(layer, wheel, timeUs);
+  if (count == 0) return 0;
+  completeList(layer.openUnits, count);
+  if (layer.gate == 1) wheelOpenness(layer, wheel, timeUs - layer.startUs, count);
   return count;
 }

@@ -32,8 +32,13 @@ export class Wheel {
   heads: usize;
   /** u64 words, one bit per bucket that holds units. */
   occupied: usize;
-  /** [unit] of 32 bytes: f64 base, f64 1/τ, f64 r_on, i32 next unit + 1. */
+  /** [unit] of 32 bytes: f64 base, f64 1/τ, f64 r_on, f64 2/r_on. */
   records: usize;
+  /**
+   * i32 [unit]: next unit of its bucket + 1. Apart from the records, so that walking a bucket stays
+   * in the cache and the records' misses overlap.
+   */
+  nexts: usize;
   /** u64 words, one bit per open unit, and one bit per such word that is not zero. */
   openWords: usize;
   openSummary: usize;
@@ -109,7 +114,7 @@ function insert(wheel: Wheel, unit: u32, record: usize, cycles: f64, tick: i64):
   bucket = max(tick, min(bucket, tick + <i64>wheel.slotMask));
   const slot = <u32>bucket & wheel.slotMask;
   const head = wheel.heads + (<usize>slot << 2);
-  store<u32>(record, load<u32>(head), 24);
+  store<u32>(wheel.nexts + (<usize>unit << 2), load<u32>(head));
   store<u32>(head, unit + 1);
   const word = wheel.occupied + ((<usize>slot >> 6) << 3);
   store<u64>(word, load<u64>(word) | (<u64>1 << <u64>(slot & 63)));
@@ -137,6 +142,7 @@ function build(layer: Layer, wheel: Wheel, elapsedUs: f64, tick: i64): void {
     store<f64>(record, load<f64>(layer.bases + at));
     store<f64>(record, load<f64>(layer.frequency + at), 8);
     store<f64>(record, load<f64>(layer.openRatio + at), 16);
+    store<f64>(record, load<f64>(layer.slope + at), 24);
     judge(wheel, unit, elapsedUs, tick);
   }
   wheel.startUs = layer.startUs;
@@ -204,7 +210,7 @@ function visit(wheel: Wheel, slot: u32, elapsedUs: f64, tick: i64): void {
   store<u64>(word, load<u64>(word) & ~(<u64>1 << <u64>(slot & 63)));
   while (next) {
     const unit = next - 1;
-    next = load<u32>(recordOf(wheel, unit), 24);
+    next = load<u32>(wheel.nexts + (<usize>unit << 2));
     judge(wheel, unit, elapsedUs, tick);
   }
 }
@@ -241,4 +247,14 @@ export function turn(layer: Layer, wheel: Wheel, timeUs: f64): u32 {
   wheel.tick = tick;
   wheel.timeUs = timeUs;
   return listBits(layer, wheel);
+}
+
+/** k of the units listed, like computeOpenness() of the scan, from the records that were just read. */
+export function wheelOpenness(layer: Layer, wheel: Wheel, elapsedUs: f64, count: u32): void {
+  for (let i: usize = 0; i < <usize>((count + 3) & ~3) << 2; i += 4) {
+    const record = recordOf(wheel, load<u32>(layer.openUnits + i));
+    const cycles = load<f64>(record) + elapsedUs * load<f64>(record, 8);
+    const rise = (cycles - Math.floor(cycles)) * load<f64>(record, 24);
+    store<f32>(layer.openness + i, <f32>min(rise, 2 - rise));
+  }
 }

@@ -1,11 +1,8 @@
-import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-wasm";
 import { openness, phase } from "../../src/cells/gate.ts";
 import type { CreatePeer } from "./peer.ts";
-
-// The package's ESM entry is for browsers; Node needs the CommonJS one, which finds its .wasm.
-createRequire(import.meta.url)("@tensorflow/tfjs-backend-wasm");
 
 /** tfjs, eager operations. It has no float64: k comes from JavaScript and is one more input. */
 export function createTfjsStep(backend: "wasm" | "cpu"): CreatePeer {

@@ -24,9 +24,11 @@ const word = {
   heads: 15,
   occupied: 16,
   records: 17,
-  openWords: 18,
-  openSummary: 19,
-  wakesPerUs: 20,
+  nexts: 18,
+  openWords: 19,
+  openSummary: 20,
+  /** float64 */
+  wakesPerUs: 22,
 } as const;
 
 /** @returns address of a wheel that is still to be built; 0 if the layer shall always scan */
@@ -40,8 +42,9 @@ export function writeWheel(
   const address = memory.reserve(RECORD_BYTES);
   const fields = memory.int32(RECORD_BYTES / 4, address);
   const times = memory.float64(RECORD_BYTES / 8, address);
-  // Many more buckets than units: a bucket then holds few that are not due.
-  const slots = Math.max(64, 2 ** Math.ceil(Math.log2(4 * units)));
+  // A unit whose opening is further away than all buckets reach is looked at once per turn of the
+  // wheel: with as many buckets as units, that is at most one more per event.
+  const slots = Math.max(64, 2 ** Math.ceil(Math.log2(units)));
   // The width is set from the first events; until then one that makes any be rebuilt.
   times[word.widthUs / 2] = 1;
   times[word.startUs / 2] = Number.NaN;
@@ -54,6 +57,7 @@ export function writeWheel(
   fields[word.heads] = memory.reserve(4 * slots);
   fields[word.occupied] = memory.reserve(slots / 8);
   fields[word.records] = memory.reserve(UNIT_RECORD_BYTES * units);
+  fields[word.nexts] = memory.reserve(4 * units);
   fields[word.openWords] = memory.reserve(8 * Math.ceil(units / 64));
   fields[word.openSummary] = memory.reserve(8 * Math.ceil(units / 4096));
   return address;
