@@ -9,16 +9,16 @@ import type { SequenceNetwork } from "./network/sequence-network.ts";
 export interface ExportNames {
   /** Of the model. */
   readonly name: string;
-  /** Of its one sensor. */
+  /** Of its one sensor; its layer is called after it, as in the presets. */
   readonly sensor: string;
+  readonly head: string;
   /** Of the classes; undefined for a regression. */
   readonly labels: readonly string[] | undefined;
   readonly provenance: GraphSpec["provenance"];
 }
 
 /**
- * A trained network as a model that the streaming graph runs: one sensor, one layer, one head that
- * answers at every tick. Time counts from the start of a session, as in training.
+ * A trained network as a model that the streaming graph runs: one sensor, one layer, one head. Time counts from the start of a session, as in training.
  */
 export function exportModel(network: SequenceNetwork, names: ExportNames): StoredModel {
   const { layer, embedding, readout } = network;
@@ -40,13 +40,13 @@ export function exportModel(network: SequenceNetwork, names: ExportNames): Store
           height: embedding.height,
           dimensions: embedding.dimensions,
         };
+  const layerName = `${names.sensor}-lstm`;
   const head: HeadSpec = {
-    name: "output",
-    inputs: ["layer"],
-    output: "every-tick",
+    name: names.head,
+    inputs: [layerName],
     ...(names.labels === undefined
-      ? { type: "linear", size: readout.outputs }
-      : { type: "softmax", labels: names.labels }),
+      ? { type: "linear", size: readout.outputs, output: "every-tick" }
+      : { type: "softmax", labels: names.labels, output: "on-change" }),
   };
   if (shape.gate === "aligned") {
     throw new TypeError("Cannot export a layer: gate must be learned or without time, got aligned");
@@ -58,7 +58,7 @@ export function exportModel(network: SequenceNetwork, names: ExportNames): Store
     sensors: [sensor],
     layers: [
       {
-        name: "layer",
+        name: layerName,
         cell: shape.gate === "always" ? "lstm" : "phased-lstm",
         units: shape.units,
         inputs: [names.sensor],
@@ -70,12 +70,15 @@ export function exportModel(network: SequenceNetwork, names: ExportNames): Store
     heads: [head],
     provenance: names.provenance,
   };
-  const weights = new Map<string, Tensor>(exportLayer(layer, "layer"));
-  weights.set("output.weights", {
+  const weights = new Map<string, Tensor>(exportLayer(layer, layerName));
+  weights.set(`${names.head}.weights`, {
     shape: [readout.units, readout.outputs],
     data: Float32Array.from(readout.weights),
   });
-  weights.set("output.bias", { shape: [readout.outputs], data: Float32Array.from(readout.bias) });
+  weights.set(`${names.head}.bias`, {
+    shape: [readout.outputs],
+    data: Float32Array.from(readout.bias),
+  });
   if (embedding !== undefined) {
     weights.set(`${names.sensor}.embedding`, {
       shape: [embedding.width * embedding.height, embedding.dimensions],

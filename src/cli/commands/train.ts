@@ -100,7 +100,8 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     openFraction: test.openFraction,
     readShare: task.readShare,
   };
-  const names = { name: task.name, sensor: task.sensor, labels: task.labels, provenance };
+  const { name: taskName, sensor, head, labels } = task;
+  const names = { name: taskName, sensor, head, labels, provenance };
   const model = state.average.apply(() => exportModel(state.network, names));
   const directory = join(options.out, "model");
   await writeModelDirectory(directory, model);

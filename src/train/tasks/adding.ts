@@ -39,6 +39,7 @@ export function addingTask(options: AddingOptions): TrainTask {
     name: "adding",
     options,
     sensor: "numbers",
+    head: "sum",
     labels: undefined,
     readShare: 0,
     recipe: {

@@ -57,6 +57,7 @@ export function frequencyTask(options: FrequencyOptions): TrainTask {
     name: "frequency",
     options,
     sensor: "signal",
+    head: "class",
     labels: ["other", "target"],
     readShare: 0,
     recipe: {

@@ -71,7 +71,8 @@ export async function nmnistTask(
   return {
     name: "nmnist",
     options,
-    sensor: "camera",
+    sensor: "dvs",
+    head: "digit",
     labels: Array.from({ length: 10 }, (_, digit) => String(digit)),
     readShare,
     recipe: {

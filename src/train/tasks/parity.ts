@@ -40,6 +40,7 @@ export function parityTask(options: ParityOptions): TrainTask {
     name: "parity",
     options,
     sensor: "bits",
+    head: "parity",
     labels: ["even", "odd"],
     readShare: 0,
     recipe: {

@@ -30,8 +30,9 @@ export interface TrainTask {
   /** What was chosen about it, as JSON; a checkpoint belongs to these choices. */
   readonly options: object;
   readonly recipe: Recipe;
-  /** Name of the sensor in the graph of a trained model. */
+  /** Names of the sensor and the head in the graph of a trained model. */
   readonly sensor: string;
+  readonly head: string;
   /** Names of the classes; undefined for a regression. */
   readonly labels: readonly string[] | undefined;
   /** Share of a sequence's events, the last ones, that the answer is a mean over; 0 for the last. */

@@ -27,6 +27,7 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
   const stored = exportModel(training.network, {
     name: task.name,
     sensor: task.sensor,
+    head: task.head,
     labels: task.labels,
     provenance: {},
   });
@@ -67,6 +68,7 @@ describe("evaluateModel", () => {
     const stored = exportModel(training.network, {
       name: "frequency",
       sensor: task.sensor,
+      head: task.head,
       labels: task.labels,
       provenance: {},
     });
@@ -79,9 +81,9 @@ describe("evaluateModel", () => {
     expect(n).toBe(32);
     expect(confusion!.flat().reduce((sum, count) => sum + count, 0)).toBe(32);
     expect(accuracy).toBe((confusion![0]![0]! + confusion![1]![1]!) / 32);
-    expect(evaluation.openFraction["layer"]).toBeCloseTo(0.05, 2);
-    expect(evaluation.updatesPerNeuron["layer"]! * 32).toBeCloseTo(
-      evaluation.openFraction["layer"]! * events,
+    expect(evaluation.openFraction["signal-lstm"]).toBeCloseTo(0.05, 2);
+    expect(evaluation.updatesPerNeuron["signal-lstm"]! * 32).toBeCloseTo(
+      evaluation.openFraction["signal-lstm"]! * events,
       6,
     );
   });
