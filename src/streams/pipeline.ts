@@ -1,9 +1,11 @@
 import {
   filter,
+  identity,
   map,
   NEVER,
   Observable,
   type OperatorFunction,
+  type SchedulerLike,
   Subscription,
   takeUntil,
 } from "rxjs";
@@ -11,10 +13,12 @@ import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
+import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse } from "./fuse/fuse.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
+import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem } from "./merge/merged-item.ts";
@@ -33,12 +37,23 @@ export interface PipelineOptions {
   readonly mode?: StepMode;
   /** Sees every merged item before it is applied; for timelines and recorders. */
   readonly tap?: (item: MergedItem) => void;
+  /** Whose clock is believed how. Default: every sensor's time is event time. */
+  readonly clocks?: ClockOptions;
+  /** Which sensors are given up when they make no progress, by which clock. Default: none. */
+  readonly idle?: IdleOptions;
   /** What becomes of events whose time is over. Default `drop`. */
   readonly late?: LatePolicy;
   /** The side output: hears of every event that is dropped. */
   readonly onDrop?: DropListener;
   /** Stops reading and drains what is in flight. */
   readonly stop?: AbortSignal;
+}
+
+/** Live operation only: a replay has the decisions in its recording. */
+export interface IdleOptions {
+  readonly sensors: (stream: string) => readonly TimedSensor[];
+  /** Processing time. Default: the system's. */
+  readonly scheduler?: SchedulerLike;
 }
 
 /** What a pipeline has done when it is over. */
@@ -49,7 +64,7 @@ export interface PipelineResult {
 }
 
 /**
- * The one way of data: source → validate → mergeByTime → encode → step → sink, with an
+ * The one way of data: source → validate → map clocks → mergeByTime → encode → step → sink, with an
  * acknowledgement per delivery once its predictions are written.
  *
  * Resolves when the source has ended, or `stop` was raised, and the sink is closed.
@@ -58,7 +73,7 @@ export interface PipelineResult {
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
   const { source, model, sink, merge, mode = "sparse", tap } = options;
-  const { late = { policy: "drop" }, onDrop } = options;
+  const { late = { policy: "drop" }, onDrop, clocks, idle } = options;
   const listener = onDrop === undefined ? {} : { onDrop };
   const handedOn = { late: late.policy === "drop" ? "drop" : "pass", ...listener } as const;
   const counts = new EventCounts();
@@ -67,6 +82,8 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
     // Completes here, so that everything behind drains.
     takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
     validated(model, counts, options),
+    clocks === undefined ? identity : mapClocks(clocks, counts),
+    idle === undefined ? identity : detectIdle(idle.sensors, idle.scheduler),
     mergeByTime((stream) => ({ ...merge(stream), ...handedOn }), counts),
     map((item) => {
       tap?.(item);

@@ -117,11 +117,11 @@ export class StreamMerge {
     const index = this.#priority.get(sensor);
     // Idle is less than left: a sensor that has left is not waited for anyway.
     if (index === undefined || (status === "idle" && !this.#watermark.isWaitedFor(index))) return;
-    this.#counts.note(anomalyOfStatus[status], 1);
     this.#setStatus(index, status);
   }
 
   #setStatus(sensor: number, status: SensorStatus["status"]): void {
+    this.#counts.note(anomalyOfStatus[status], 1);
     // Where nobody is expected to speak, nothing that has come can be too early.
     if (!this.#watermark.setStatus(sensor, status)) this.#watermark.raiseTo(this.#newestUs + 1);
   }

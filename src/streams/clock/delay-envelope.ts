@@ -1,0 +1,105 @@
+/** One observation. */
+interface Point {
+  readonly sensorUs: number;
+  readonly delayUs: number;
+}
+
+/** A stretch of sensor time, and its two observations of least delay. */
+interface Bin {
+  readonly index: number;
+  least: Point;
+  second: Point | undefined;
+  count: number;
+}
+
+/** delay ≈ offsetUs + drift · (sensorUs − atUs) */
+export interface DelayLine {
+  readonly atUs: number;
+  readonly offsetUs: number;
+  readonly drift: number;
+}
+
+const binUs = 1_000_000;
+const bins = 60;
+/** From here on the least delay of a bin may be an outlier, and the second tells nearly as much. */
+const secondFrom = 8;
+/** Below this span a drift cannot be told from jitter. */
+const driftSpanUs = 10_000_000;
+const levelBins = 10;
+/** No quartz is worse; what would be, is noise. */
+const driftMax = 500e-6;
+
+/**
+ * The lower envelope of a sensor's delays (receive time − sensor time) over the last minute: jitter
+ * only ever adds to a delay, so the least ones lie on the line that clock offset and drift make.
+ *
+ * The line is that edge of the lower convex hull of the bins' (second) least delays which lies over their
+ * mean time: of all lines under the points the one with the least sum of distances (Moon, Skelly,
+ * Towsley, "Estimation and removal of clock skew from network delay measurements", 1999).
+ */
+export class DelayEnvelope {
+  readonly #bins: Bin[] = [];
+
+  /** Takes one observation, in order of sensor time but for disorder within a bin. */
+  add(sensorUs: number, delayUs: number): void {
+    const index = Math.floor(sensorUs / binUs);
+    const last = this.#bins.at(-1);
+    if (last === undefined || index > last.index) {
+      this.#bins.push({ index, least: { sensorUs, delayUs }, second: undefined, count: 1 });
+      while (this.#bins[0]!.index <= index - bins) this.#bins.shift();
+    } else if (index === last.index) {
+      last.count++;
+      if (delayUs < last.least.delayUs) {
+        last.second = last.least;
+        last.least = { sensorUs, delayUs };
+      } else if (last.second === undefined || delayUs < last.second.delayUs) {
+        last.second = { sensorUs, delayUs };
+      }
+    }
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#bins.length = 0;
+  }
+
+  /** Line under all observations; undefined before the first. With drift 0 unless it is wanted. */
+  line(withDrift: boolean): DelayLine | undefined {
+    const points = this.#bins.map(({ least, second, count }) => {
+      return count < secondFrom ? least : second!;
+    });
+    const first = points[0];
+    if (first === undefined) return undefined;
+    const spanUs = points.at(-1)!.sensorUs - first.sensorUs;
+    // Without drift only what is recent counts.
+    if (!withDrift || spanUs < driftSpanUs) return level(points.slice(-levelBins));
+    const hull = lowerHull(points);
+    const meanUs = points.reduce((sum, { sensorUs }) => sum + sensorUs, 0) / points.length;
+    const right = hull.findIndex(({ sensorUs }) => sensorUs >= meanUs);
+    const [a, b] = [hull[right - 1]!, hull[right]!];
+    const slope = (b.delayUs - a.delayUs) / (b.sensorUs - a.sensorUs);
+    const drift = Math.min(driftMax, Math.max(-driftMax, slope));
+    return { atUs: b.sensorUs, offsetUs: b.delayUs, drift };
+  }
+}
+
+function level(points: readonly Point[]): DelayLine {
+  const { sensorUs, delayUs } = points.reduce((a, b) => (b.delayUs < a.delayUs ? b : a));
+  return { atUs: sensorUs, offsetUs: delayUs, drift: 0 };
+}
+
+/** Andrew's monotone chain; the bins come in order of time. */
+function lowerHull(points: readonly Point[]): readonly Point[] {
+  const hull: Point[] = [];
+  for (const point of points) {
+    while (hull.length >= 2 && !turnsUp(hull.at(-2)!, hull.at(-1)!, point)) hull.pop();
+    hull.push(point);
+  }
+  return hull;
+}
+
+function turnsUp(a: Point, b: Point, c: Point): boolean {
+  const before = (b.delayUs - a.delayUs) * (c.sensorUs - b.sensorUs);
+  const after = (c.delayUs - b.delayUs) * (b.sensorUs - a.sensorUs);
+  return after > before;
+}
