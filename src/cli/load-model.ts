@@ -80,11 +80,15 @@ export async function prepareModel(
 ): Promise<FusionModel> {
   const video = stored.spec.sensors.find((sensor) => sensor.kind === "video");
   const onnx = video && (await onnxEncoder(stored, video, options.encoder, warn));
+  const { kernel, reason } = chooseKernel(options.kernel);
+  if (options.kernel === "auto" && kernel.name !== "wasm-f32") {
+    warn(`layers are computed by ${kernel.name}: ${reason}`);
+  }
   return createFusionModel(
     stored.spec,
     stored.weights,
     stored.hash,
-    chooseKernel(options.kernel).kernel,
+    kernel,
     onnx && ((): Encoder => onnx),
   );
 }
