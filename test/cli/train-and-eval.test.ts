@@ -19,11 +19,9 @@ interface Ended {
 }
 
 function polyphase(...args: string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", "src/cli/main.ts", ...args],
-    { encoding: "utf8" },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/main.js", ...args], {
+    encoding: "utf8",
+  });
   return { status, stdout, stderr };
 }
 

@@ -89,15 +89,19 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     stop: stopSignal(),
   });
   progress.end();
-  const test = measureHeldOut(state, "test");
+  const measured = measureHeldOut(state, "test");
+  // Nothing was held out if there are no sequences.
+  const test = measured.sequences === 0 ? undefined : measured;
   const provenance = {
     task: task.name,
     options: JSON.stringify(task.options),
     seed: options.seed,
     batches: state.batch,
-    testAccuracy: test.accuracy,
-    testLoss: test.loss,
-    openFraction: test.openFraction,
+    ...(test && {
+      testAccuracy: test.accuracy,
+      testLoss: test.loss,
+      openFraction: test.openFraction,
+    }),
     readShare: task.readShare,
   };
   const { name: taskName, sensor, head, labels } = task;

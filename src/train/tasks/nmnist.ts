@@ -122,16 +122,16 @@ function realShare(options: NmnistOptions, { batch, batches }: Progress): number
 }
 
 /**
- * Real recordings that were not trained on. Where all are trained on there are none, and those of
- * training stand in: the figure is then no measure of anything but that training worked.
+ * Real recordings that were not trained on. Where all are trained on there is nothing to test with;
+ * some of training stand in for validation, which then shows no more than that training works.
  */
 function heldOutRecordings(
   options: NmnistOptions,
   real: readonly LabelledRecording[],
 ): Record<HeldOutSet, readonly LabelledRecording[]> {
   if (options.recordings === "simulated") return { validation: real.slice(0, 200), test: real };
-  const held = options.holdOut === 0 ? real.slice(-200) : real.slice(real.length - options.holdOut);
-  return { validation: held.slice(0, 200), test: held };
+  const held = real.slice(real.length - options.holdOut);
+  return { validation: (held.length === 0 ? real : held).slice(0, 200), test: held };
 }
 
 /** Simulated recordings by number, each made when it is first drawn. */
