@@ -3,10 +3,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import { dataDirectory } from "./data-directory.ts";
 import { fsdd } from "./import/fsdd.ts";
 import { grid } from "./import/grid.ts";
-import type { DataSet } from "./import/importer.ts";
+import type { DataSet, PictureBox } from "./import/importer.ts";
 import { mnist } from "./import/mnist.ts";
 import { nmnist } from "./import/nmnist.ts";
 import { type WriteResult, writeRecordings } from "./import/write-recordings.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 /** Every data set that can be imported, in the order of the help. */
 const dataSets: readonly DataSet[] = [grid, nmnist, fsdd, mnist];
@@ -15,6 +16,7 @@ interface ImportCommandOptions {
   readonly out: string;
   readonly limit?: number;
   readonly folds?: ReadonlySet<number>;
+  readonly box?: PictureBox;
   readonly force?: true;
   readonly json?: true;
 }
@@ -36,9 +38,13 @@ export function registerImport(program: Command): void {
       .option("--limit <n>", "write at most n recordings", parseCount)
       .option("--force", "overwrite recordings that exist")
       .option("--json", "print a summary as JSON");
-    if (dataSet.hasFolds) {
+    if (dataSet.takes.includes("folds")) {
       command.option("--folds <list>", "only these folds, e.g. 8 or 0-3,8", parseFolds);
     }
+    if (dataSet.takes.includes("box")) {
+      command.option("--box <x,y,w,h>", "part of the pictures to take, in pixels", parseBox);
+    }
+    if (dataSet.details !== undefined) command.addHelpText("after", `\n${dataSet.details}`);
     command.action((source: string | undefined, options: ImportCommandOptions) =>
       importDataSet(dataSet, source, options),
     );
@@ -51,24 +57,25 @@ async function importDataSet(
   options: ImportCommandOptions,
 ): Promise<void> {
   const source = givenSource ?? join(dataDirectory(), dataSet.folder);
-  const stop = new AbortController();
-  const onInterrupt = (): void => stop.abort();
-  process.once("SIGINT", onInterrupt);
+  const stop = stopSignal();
   try {
-    const { folds } = options;
-    const recordings = dataSet.recordings(source, folds === undefined ? {} : { folds });
+    const { folds, box } = options;
+    const recordings = dataSet.recordings(source, {
+      ...(folds && { folds }),
+      ...(box && { box }),
+      stop,
+    });
     const result = await writeRecordings(recordings, {
       out: options.out,
       recordingsMax: options.limit ?? Number.POSITIVE_INFINITY,
       force: options.force === true,
-      stop: stop.signal,
+      stop,
       progress: process.stderr.isTTY ? showProgress : () => {},
     });
     const summary = { dataSet: dataSet.name, source, out: options.out, ...result };
     console.log(options.json === true ? JSON.stringify(summary) : describe(summary));
   } finally {
     if (process.stderr.isTTY) process.stderr.write("\n");
-    process.removeListener("SIGINT", onInterrupt);
   }
 }
 
@@ -100,4 +107,11 @@ function parseFolds(text: string): ReadonlySet<number> {
     for (let fold = first; fold <= Number(match[2] ?? first); fold++) folds.add(fold);
   }
   return folds;
+}
+
+function parseBox(text: string): PictureBox {
+  const match = /^(\d{1,4}),(\d{1,4}),([1-9]\d{0,3}),([1-9]\d{0,3})$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('must be x,y,w,h such as "123,176,71,71".');
+  const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
+  return { x, y, width, height };
 }

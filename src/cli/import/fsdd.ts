@@ -27,7 +27,7 @@ export const fsdd: DataSet = {
   description:
     "Free Spoken Digit Dataset: a folder of {digit}_{speaker}_{index}.wav, with recordings/, or with a .tar.gz of them",
   folder: "fsdd",
-  hasFolds: false,
+  takes: [],
   recordings: fsddRecordings,
 };
 

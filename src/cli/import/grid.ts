@@ -1,114 +1,54 @@
-import { join } from "node:path";
-import { audioEvents } from "../../sensors/audio/audio-events.ts";
-import type { VideoEvent } from "../../sensors/sensor-event.ts";
-import {
-  type GridSentence,
-  gridFrameSize,
-  gridFrameTimeUs,
-  gridSampleRate,
-  parseGridIndex,
-  readGridFrames,
-  readGridSound,
-} from "../../wire/datasets/grid-s1.ts";
-import {
-  byReceiveTime,
-  type DataSet,
-  type ImportedItem,
-  type ImportedRecording,
-  type ImportOptions,
-} from "./importer.ts";
-import { segmentMarkers } from "./segment-markers.ts";
-import { readGzipSource, readSource } from "./source-files.ts";
+import { readdir } from "node:fs/promises";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { findGridClips } from "./grid-clips.ts";
+import { codedGridRecordings } from "./grid-coded.ts";
+import { gridMouthBox, originalGridRecordings } from "./grid-originals.ts";
+import type { DataSet, ImportedRecording, ImportOptions } from "./importer.ts";
 
-const silences: readonly string[] = ["sil", "sp"];
+const { x, y, width, height } = gridMouthBox;
 
-/** The unpacked files of one fold. */
-interface GridFold {
-  readonly fold: number;
-  readonly mouth: Uint8Array;
-  readonly sound: Uint8Array;
-}
-
-/** GRID audio-visual sentences of one speaker: sensors `audio` (MFCC) and `video` (mouth crops). */
+/** GRID audio-visual sentences: sensors `audio` (MFCC) and `video` (mouth crops). */
 export const grid: DataSet = {
   name: "grid",
   description: "GRID audio-visual sentences: 48x48 mouth crops at 25 fps, MFCC of the sound, words",
+  details: `The folder has index.json and fold*.gz (coded layout), or the corpus's original files: *.mpg,
+<name>.align beside them or in align/, and audio/<name>.wav in place of the clips' sound
+where there are any, as in s1/video, s1/align and s1/audio. Original files need ffmpeg on
+PATH; --box says where the mouth is, ${[x, y, width, height].join()} by default for 360x288 pictures.`,
   folder: "grid-s1",
-  hasFolds: true,
+  takes: ["folds", "box"],
   recordings: gridRecordings,
 };
 
 async function* gridRecordings(
   source: string,
-  { folds }: ImportOptions,
+  options: ImportOptions,
 ): AsyncGenerator<ImportedRecording, void, void> {
-  const index = await readSource(join(source, "index.json"));
-  const sentences = parseGridIndex(new TextDecoder().decode(index));
-  let files: GridFold | undefined;
-  for (const sentence of sentences) {
-    if (folds !== undefined && !folds.has(sentence.fold)) continue;
-    // Sentences lie fold by fold, so one fold in memory is enough.
-    if (files?.fold !== sentence.fold) files = await readFold(source, sentence.fold);
-    yield gridRecording(sentence, files);
+  if ((await filesOf(source)).includes("index.json")) {
+    refuse("--box", options.box, "the frames of the coded layout are cropped already");
+    return yield* codedGridRecordings(source, options);
   }
+  const clips = await findGridClips(source);
+  if (clips.length === 0) {
+    throw new PolyphaseError(
+      "FILE_NOT_FOUND",
+      `Cannot import grid: ${source} must have index.json and fold*.gz (coded layout), or *.mpg with *.align beside them or in align/ (original layout)`,
+    );
+  }
+  refuse("--folds", options.folds, "the original layout has no folds");
+  return yield* originalGridRecordings(clips, options);
 }
 
-async function readFold(source: string, fold: number): Promise<GridFold> {
-  const mouth = await readGzipSource(join(source, `fold${fold}.mouth.gz`));
-  const sound = await readGzipSource(join(source, `fold${fold}.pcm.gz`));
-  return { fold, mouth, sound };
+function refuse(option: string, value: unknown, reason: string): void {
+  if (value === undefined) return;
+  throw new PolyphaseError("USAGE", `Cannot import grid: ${option} must be left out, ${reason}`);
 }
 
-function gridRecording(sentence: GridSentence, files: GridFold): ImportedRecording {
-  const { name, fold, startMs } = sentence;
-  const words = sentence.words.filter(({ word }) => !silences.includes(word));
-  const segments = words.map(({ word, startUs, endUs }) => ({ label: word, startUs, endUs }));
-  return {
-    name,
-    metadata: {
-      dataSet: "grid",
-      name,
-      label: words.map(({ word }) => word).join(" "),
-      fold: String(fold),
-      words: JSON.stringify(words),
-      clipStartMs: String(startMs),
-      timeOrigin: "start of the cut",
-      licence: "CC BY 4.0",
-      source: "GRID corpus, speaker s1; Cooke, Barker, Cunningham, Shao, JASA 120(5), 2006",
-    },
-    items: () =>
-      byReceiveTime([
-        ...segmentMarkers(name, name, segments),
-        ...soundItems(sentence, files.sound),
-        ...videoItems(sentence, files.mouth),
-      ]),
-  };
-}
-
-function soundItems(sentence: GridSentence, soundFile: Uint8Array): ImportedItem[] {
-  const events = audioEvents(readGridSound(soundFile, sentence), {
-    stream: sentence.name,
-    sensor: "audio",
-    sampleRate: gridSampleRate,
-    startUs: 0,
-  });
-  return events.map((item) => ({ item, receivedUs: item.availableUs }));
-}
-
-function videoItems(sentence: GridSentence, mouthFile: Uint8Array): ImportedItem[] {
-  const frames = readGridFrames(mouthFile, sentence);
-  const bytes = gridFrameSize * gridFrameSize;
-  return Array.from({ length: sentence.frames }, (_, seq) => {
-    const item: VideoEvent = {
-      kind: "video",
-      stream: sentence.name,
-      sensor: "video",
-      timeUs: gridFrameTimeUs(seq),
-      seq,
-      width: gridFrameSize,
-      height: gridFrameSize,
-      pixels: frames.subarray(seq * bytes, (seq + 1) * bytes),
-    };
-    return { item, receivedUs: item.timeUs };
-  });
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const message = `Cannot import grid: cannot list ${folder}`;
+    throw new PolyphaseError("FILE_NOT_FOUND", message, { cause: error });
+  }
 }

@@ -13,12 +13,24 @@ export interface ImportedRecording {
   /** Data set, label, licence, …: goes into the file. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Computed only when the recording is written. Order by `receivedUs` (see `byReceiveTime`). */
-  readonly items: () => readonly ImportedItem[];
+  readonly items: () => readonly ImportedItem[] | Promise<readonly ImportedItem[]>;
+}
+
+/** A rectangle of a picture, in whole pixels. */
+export interface PictureBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface ImportOptions {
   /** Leave out recordings of other folds; only for data sets that have folds. */
   readonly folds?: ReadonlySet<number>;
+  /** The part of the pictures to take; only for data sets of uncropped pictures. */
+  readonly box?: PictureBox;
+  /** Ends programs that decode files. */
+  readonly stop?: AbortSignal;
 }
 
 /** A data set that `polyphase import <name>` turns into recordings. */
@@ -26,10 +38,12 @@ export interface DataSet {
   /** Name of the command, and of the data set in recordings' metadata. */
   readonly name: string;
   readonly description: string;
+  /** More for the help: what the folder looks like. */
+  readonly details?: string;
   /** Where it lies under POLYPHASE_DATA. */
   readonly folder: string;
-  /** Offers `--folds`. */
-  readonly hasFolds: boolean;
+  /** Options offered beside those that all have. */
+  readonly takes: readonly ("folds" | "box")[];
   /** The recordings in a fixed order; the caller stops asking when it has enough. */
   readonly recordings: (
     source: string,

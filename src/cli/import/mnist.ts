@@ -33,7 +33,7 @@ export const mnist: DataSet = {
   description:
     "MNIST digits before a simulated event camera: a folder with {train,t10k}-{images-idx3,labels-idx1}-ubyte, .gz or not",
   folder: "mnist",
-  hasFolds: false,
+  takes: [],
   recordings: mnistRecordings,
 };
 

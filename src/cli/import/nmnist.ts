@@ -31,7 +31,7 @@ export const nmnist: DataSet = {
   description:
     "N-MNIST event-camera digits: a folder with Train/ and Test/, or with train1K.txt and .bs2 files or a .tar.gz of them",
   folder: "nmnist",
-  hasFolds: false,
+  takes: [],
   recordings: nmnistRecordings,
 };
 

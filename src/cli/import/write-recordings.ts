@@ -71,7 +71,7 @@ async function writeOne(
   stop: AbortSignal,
   before: WriteResult,
 ): Promise<WriteResult> {
-  const items = recording.items();
+  const items = await recording.items();
   const writer = await createRecording(path, { metadata: recording.metadata });
   const itemsByKind: Record<string, number> = { ...before.itemsByKind };
   let dvsEvents = before.dvsEvents;

@@ -28,8 +28,8 @@ export interface GridSentence {
   readonly words: readonly GridWord[];
 }
 
-/** A word, or `sil` or `sp` for silence; times relative to the cut, possibly outside of it. */
-interface GridWord {
+/** A word, or `sil` or `sp` for silence; times relative to the start of frames and sound, possibly outside of them. */
+export interface GridWord {
   readonly word: string;
   readonly startUs: number;
   readonly endUs: number;

@@ -26,7 +26,7 @@ describe("fsdd", () => {
     const [recording] = await collectRecordings(fsdd, source);
     expect(recording!.name).toBe("7_ann_2");
     expect(recording!.metadata).toMatchObject({ dataSet: "fsdd", label: "7", speaker: "ann" });
-    const items = recording!.items();
+    const items = await recording!.items();
     expect(items.filter(({ item }) => item.kind === "marker")).toMatchObject([
       { item: { action: "session-start", timeUs: 0 } },
       { item: { action: "segment-start", timeUs: 0, label: "7" } },
@@ -60,7 +60,7 @@ describe("fsdd", () => {
     for (const source of sources) {
       const recordings = await collectRecordings(fsdd, source);
       expect(recordings.map(({ name }) => name)).toEqual(["0_bob_11", "7_ann_2", "7_ann_10"]);
-      expect(recordings[0]!.items().length).toBe(3 + 11);
+      expect((await recordings[0]!.items()).length).toBe(3 + 11);
     }
   });
 
@@ -87,7 +87,7 @@ describe("fsdd", () => {
         expect(labels.filter((label) => label === digit).length).toBe(270);
       }
       expect(new Set(recordings.map(({ metadata }) => metadata["speaker"])).size).toBe(6);
-      expect(recordings[0]!.items().length).toBeGreaterThan(20);
+      expect((await recordings[0]!.items()).length).toBeGreaterThan(20);
     },
   );
 });

@@ -16,13 +16,24 @@ const hasData = existsSync(join(data, "grid-s1", "index.json"));
 
 let folder: string;
 let out: string;
+const stopSignals = ["SIGINT", "SIGTERM"] as const;
+let foreignListeners: readonly unknown[];
 beforeEach(async () => {
+  foreignListeners = stopSignals.flatMap((signal) => process.listeners(signal));
   folder = await mkdtemp(join(tmpdir(), "polyphase-import-"));
   out = join(folder, "out");
 });
 afterEach(async () => {
+  for (const signal of stopSignals) {
+    for (const listener of stopListeners(signal)) process.removeListener(signal, listener);
+  }
   await rm(folder, { recursive: true });
 });
+
+/** What commands run by the test do at a signal; they keep listening until their process ends. */
+function stopListeners(signal: (typeof stopSignals)[number]): NodeJS.SignalsListener[] {
+  return process.listeners(signal).filter((listener) => !foreignListeners.includes(listener));
+}
 
 /** Runs `polyphase import …args --json` and gives back its summary. */
 async function runImport(...args: string[]): Promise<Record<string, unknown>> {
@@ -144,14 +155,14 @@ test("import nmnist reads the original tree and cuts packets after 5 ms", async 
 test("import refuses a source that is not there, naming it", async () => {
   await expect(runImport("grid", join(folder, "none"))).rejects.toMatchObject({
     code: "FILE_NOT_FOUND",
-    message: expect.stringContaining("index.json: there is no such file"),
+    message: expect.stringContaining(`cannot list ${join(folder, "none")}`),
   });
   await mkdir(join(folder, "empty"));
   await expect(runImport("nmnist", join(folder, "empty"))).rejects.toThrow(
     "must have train1K.txt, Train/ or Test/, got nothing",
   );
   vi.stubEnv("POLYPHASE_DATA", folder);
-  await expect(runImport("grid")).rejects.toThrow(join(folder, "grid-s1", "index.json"));
+  await expect(runImport("grid")).rejects.toThrow(join(folder, "grid-s1"));
   vi.unstubAllEnvs();
 });
 
@@ -163,6 +174,15 @@ test("writeRecordings leaves no partial file when stopped", async () => {
   await expect(writeRecordings(nmnist.recordings(source, {}), options)).rejects.toMatchObject({
     code: "INTERRUPTED",
   });
+  expect(await readdir(out)).toEqual([]);
+});
+
+test.each(stopSignals)("import stops at %s and leaves no partial file", async (signal) => {
+  const source = await makeGrid();
+  const importing = runImport("grid", source);
+  await vi.waitFor(() => expect(stopListeners(signal)).toHaveLength(1), { interval: 1 });
+  stopListeners(signal)[0]!(signal);
+  await expect(importing).rejects.toMatchObject({ code: "INTERRUPTED" });
   expect(await readdir(out)).toEqual([]);
 });
 

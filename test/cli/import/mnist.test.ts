@@ -45,7 +45,7 @@ describe("mnist", () => {
 
   it("makes each image a session of simulated events in packets, the same every time", async () => {
     const recordings = await collectRecordings(mnist, source);
-    const items = recordings[0]!.items();
+    const items = await recordings[0]!.items();
     expect(items.filter(({ item }) => item.kind === "marker")).toMatchObject([
       { item: { action: "session-start", timeUs: 0 } },
       { item: { action: "segment-start", timeUs: 0, label: "4" } },
@@ -57,14 +57,14 @@ describe("mnist", () => {
       expect([width, height]).toEqual([34, 34]);
       expect(timeUs[count - 1]! - timeUs[0]!).toBeLessThanOrEqual(5000);
     }
-    expect(recordings[0]!.items()).toEqual(items);
+    expect(await recordings[0]!.items()).toEqual(items);
   });
 
   it("gives equal images different noise", async () => {
     const [first, second] = await collectRecordings(mnist, source);
     const times = (items: readonly { readonly item: { timeUs: number } }[]): number[] =>
       items.map(({ item }) => (item as SensorEvent).timeUs);
-    expect(times(first!.items())).not.toEqual(times(second!.items()));
+    expect(times(await first!.items())).not.toEqual(times(await second!.items()));
   });
 
   it("refuses what is not MNIST, saying what is wrong", async () => {

@@ -1,0 +1,77 @@
+import { audioEvents } from "../../sensors/audio/audio-events.ts";
+import type { VideoEvent } from "../../sensors/sensor-event.ts";
+import {
+  type GridWord,
+  gridFrameSize,
+  gridFrameTimeUs,
+  gridSampleRate,
+} from "../../wire/datasets/grid-s1.ts";
+import { byReceiveTime, type ImportedItem } from "./importer.ts";
+import { segmentMarkers } from "./segment-markers.ts";
+
+const silences: readonly string[] = ["sil", "sp"];
+
+/** The words that are spoken. */
+export function spokenWords(words: readonly GridWord[]): GridWord[] {
+  return words.filter(({ word }) => !silences.includes(word));
+}
+
+/** Metadata that recordings of a GRID sentence have in common, whatever they were made of. */
+export function gridMetadata(
+  name: string,
+  speaker: string | undefined,
+  words: readonly GridWord[],
+): Record<string, string> {
+  const of = speaker === undefined ? "" : `, speaker ${speaker}`;
+  return {
+    dataSet: "grid",
+    name,
+    label: words.map(({ word }) => word).join(" "),
+    words: JSON.stringify(words),
+    licence: "CC BY 4.0",
+    source: `GRID corpus${of}; Cooke, Barker, Cunningham, Shao, JASA 120(5), 2006`,
+  };
+}
+
+/** What was seen, heard and said in a sentence. */
+export interface GridSignals {
+  /** Mouth crops, 48 × 48 bytes each, one after the other. */
+  readonly frames: Uint8Array;
+  /** 16 kHz. */
+  readonly sound: Int16Array;
+  /** Spoken words, in order. */
+  readonly words: readonly GridWord[];
+}
+
+/** Sensors `audio` (MFCC) and `video` (mouth crops), and a segment for each word. */
+export function gridItems(stream: string, { frames, sound, words }: GridSignals): ImportedItem[] {
+  const segments = words.map(({ word, startUs, endUs }) => ({ label: word, startUs, endUs }));
+  return byReceiveTime([
+    ...segmentMarkers(stream, stream, segments),
+    ...soundItems(stream, sound),
+    ...videoItems(stream, frames),
+  ]);
+}
+
+function soundItems(stream: string, sound: Int16Array): ImportedItem[] {
+  const sampleRate = gridSampleRate;
+  const events = audioEvents(sound, { stream, sensor: "audio", sampleRate, startUs: 0 });
+  return events.map((item) => ({ item, receivedUs: item.availableUs }));
+}
+
+function videoItems(stream: string, frames: Uint8Array): ImportedItem[] {
+  const bytes = gridFrameSize * gridFrameSize;
+  return Array.from({ length: frames.length / bytes }, (_, seq) => {
+    const item: VideoEvent = {
+      kind: "video",
+      stream,
+      sensor: "video",
+      timeUs: gridFrameTimeUs(seq),
+      seq,
+      width: gridFrameSize,
+      height: gridFrameSize,
+      pixels: frames.subarray(seq * bytes, (seq + 1) * bytes),
+    };
+    return { item, receivedUs: item.timeUs };
+  });
+}
