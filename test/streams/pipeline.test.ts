@@ -1,14 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { from, type Observable, of, Subject, throwError } from "rxjs";
+import { from, type Observable, of, Subject, throwError, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { chooseKernel } from "../../src/cells/kernels/choose-kernel.ts";
 import type { AheadEncoder } from "../../src/fusion/encoder.ts";
-import { createFusionModel, type FusionModel } from "../../src/fusion/fusion-model.ts";
 import type { Prediction } from "../../src/fusion/prediction.ts";
-import { seededWeights } from "../../src/fusion/presets/seeded-weights.ts";
-import { parseGraphSpec } from "../../src/fusion/spec/parse-graph-spec.ts";
 import { PolyphaseError } from "../../src/sensors/polyphase-error.ts";
-import { Random } from "../../src/sensors/random.ts";
 import type { StreamItem } from "../../src/sensors/sensor-event.ts";
 import { stateHash } from "../../src/state/checkpoint.ts";
 import {
@@ -19,27 +14,7 @@ import {
 import type { Sink } from "../../src/streams/sink.ts";
 import type { Delivery } from "../../src/streams/source.ts";
 import { deliveriesOf, dvs, marker, scalar } from "./items.ts";
-
-function testModel(output = "every-tick"): FusionModel {
-  const spec = parseGraphSpec({
-    format: "polyphase.graph/v1",
-    name: "test",
-    time: { origin: "session-start" },
-    sensors: [
-      { name: "imu", kind: "scalar", size: 1 },
-      { name: "eye", kind: "dvs", width: 4, height: 4, dimensions: 3 },
-    ],
-    layers: [
-      { name: "i", cell: "phased-lstm", units: 4, inputs: ["imu"], gate: { mode: "own-event" } },
-      { name: "e", cell: "phased-lstm", units: 6, inputs: ["eye"], gate: { mode: "phase" } },
-      { name: "m", cell: "phased-lstm", units: 8, inputs: ["i", "e"], gate: { mode: "square" } },
-    ],
-    heads: [{ name: "out", type: "softmax", inputs: ["m"], labels: ["x", "y"], output }],
-  });
-  const range = { periodUs: [500, 5000], openRatio: 0.3 } as const;
-  const weights = seededWeights(spec, { e: range, m: range }, new Random(5));
-  return createFusionModel(spec, weights, "test-model", chooseKernel("auto").kernel);
-}
+import { testModel } from "./test-model.ts";
 
 class MemorySink implements Sink {
   readonly predictions: Prediction[] = [];
@@ -103,7 +78,7 @@ describe("runPipeline()", () => {
     await run(from(deliveriesOf(someItems).deliveries), sink);
     const { ageUs, label, values, head, role, stream, tick } = sink.predictions[2]!;
     expect({ head, role, stream, tick }).toEqual({
-      head: "out",
+      head: "every-tick",
       role: "every-tick",
       stream: "s",
       tick: 3,
@@ -149,7 +124,7 @@ describe("runPipeline()", () => {
     ["per-segment", (all: number) => all === 1],
   ])("predicts by the role %s", async (role, holds) => {
     const sink = new MemorySink();
-    await run(from(deliveriesOf(someItems).deliveries), sink, { model: testModel(role) });
+    await run(from(deliveriesOf(someItems).deliveries), sink, { model: testModel([role]) });
     expect(holds(sink.predictions.length), `${sink.predictions.length} predictions`).toBe(true);
     if (role === "last") expect(sink.predictions[0]!.timeUs).toBe(1600);
     if (role === "per-segment") expect(sink.predictions[0]!.timeUs).toBe(1000);
@@ -251,6 +226,27 @@ describe("runPipeline()", () => {
     expect(acknowledged).toHaveLength(4);
     expect(sink.predictions.at(-1)!.timeUs).toBe(900);
     expect(source.observed).toBe(false);
+  });
+
+  it("maps clocks before it merges, and gives up sensors that are idle", async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const source = new Subject<Delivery>();
+    const sink = new MemorySink();
+    const running = run(source, sink, {
+      clocks: { mode: (_, sensor) => (sensor === "eye" ? "offset" : "trusted") },
+      idle: { sensors: () => [{ name: "eye", idleUs: 50_000 }], scheduler },
+    });
+    const acknowledge = (): void => undefined;
+    source.next({ item: dvs("eye", [7_000_100]), receivedUs: 100, acknowledge });
+    source.next({ item: scalar("imu", 200), receivedUs: 200, acknowledge });
+    source.next({ item: scalar("imu", 300, 1), receivedUs: 300, acknowledge });
+    expect(sink.predictions.map(({ timeUs }) => timeUs)).toEqual([]);
+    scheduler.flush();
+    expect(sink.predictions.map(({ timeUs }) => timeUs)).toEqual([100, 200]);
+    source.complete();
+    const { counts } = await running;
+    expect(counts.anomalies).toEqual({ "sensor-idle": 1 });
+    expect(counts.waiting).toBe(0);
   });
 
   it("has nothing to say of an empty source", async () => {
