@@ -23,6 +23,7 @@ export type {
   Marker,
   ScalarEvent,
   SensorEvent,
+  SensorStatus,
   StreamItem,
   VideoEvent,
 } from "./sensors/sensor-event.ts";
@@ -34,6 +35,11 @@ export {
   storedModel,
   writeModelDirectory,
 } from "./state/model-directory.ts";
+export type { ClockMap } from "./streams/clock/clock-map.ts";
+export type { ClockMode } from "./streams/clock/clock-model.ts";
+export type { ClockOptions } from "./streams/clock/map-clocks.ts";
+export type { DroppedEvents } from "./streams/dropped-events.ts";
+export type { LatePolicy } from "./streams/fuse/late-policy.ts";
 export type { MergeOptions } from "./streams/merge/merge-options.ts";
 export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";
 export { type PipelineOptions, type PipelineResult, runPipeline } from "./streams/pipeline.ts";

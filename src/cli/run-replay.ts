@@ -2,6 +2,7 @@ import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { stateHash } from "../state/checkpoint.ts";
+import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { StreamFusion } from "../streams/fuse/stream-fusion.ts";
 import type { MergedSensor } from "../streams/merge/merge-options.ts";
 import type { MergedItem } from "../streams/merge/merged-item.ts";
@@ -41,7 +42,9 @@ export interface ReplaySummary {
   /** Sensor events fused; every event of a DVS packet counts. */
   readonly events: number;
   readonly eventsPerSensor: Readonly<Record<string, number>>;
+  /** Events that did not reach the graph, and what else was out of the ordinary, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  readonly anomalies: Readonly<Record<string, number>>;
   readonly ticks: number;
   readonly predictions: number;
   /** Σ open units / Σ units looked at, over all layers. */
@@ -67,6 +70,10 @@ export interface ReplayRequest {
   /** Keeps the digest of what the sink got. */
   readonly digest: NdjsonSink;
   readonly order: "received" | "event";
+  /** How much earlier than its sensor's latest event an event may be. Default 0. */
+  readonly latenessUs?: number;
+  /** What becomes of events that are later. Default `drop`. */
+  readonly late?: LatePolicy;
   readonly mode?: StepMode;
   readonly tap?: (item: MergedItem) => void;
   readonly stop?: AbortSignal;
@@ -77,6 +84,7 @@ export async function runReplay(request: ReplayRequest): Promise<ReplaySummary> 
   const { paths, sink, stop } = request;
   const streams = new Map<string, StreamFusion>();
   const dropped: Record<string, number> = {};
+  const anomalies: Record<string, number> = {};
   let eventUs = 0;
   const startedAt = performance.now();
   for (const path of paths) {
@@ -85,18 +93,23 @@ export async function runReplay(request: ReplayRequest): Promise<ReplaySummary> 
     for (const [stream, fusion] of result.streams) {
       streams.set(streams.has(stream) ? `${stream} (${path})` : stream, fusion);
     }
-    for (const [reason, events] of Object.entries(result.counts.dropped)) {
-      dropped[reason] = (dropped[reason] ?? 0) + events;
-    }
+    addCounts(dropped, result.counts.dropped);
+    addCounts(anomalies, result.counts.anomalies);
     eventUs += durationUs(result.streams);
   }
   await sink.close();
   const wallSeconds = (performance.now() - startedAt) / 1000;
-  return summarise(request, streams, dropped, eventUs, wallSeconds);
+  return summarise(request, streams, { dropped, anomalies }, eventUs, wallSeconds);
+}
+
+function addCounts(sums: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [reason, count] of Object.entries(counts)) {
+    sums[reason] = (sums[reason] ?? 0) + count;
+  }
 }
 
 async function replayOne(path: string, request: ReplayRequest): Promise<PipelineResult> {
-  const { model, sink, order, mode = "sparse", tap, stop } = request;
+  const { model, sink, order, latenessUs = 0, late, mode = "sparse", tap, stop } = request;
   const recording = await openRecording(path);
   try {
     return await runPipeline({
@@ -104,8 +117,12 @@ async function replayOne(path: string, request: ReplayRequest): Promise<Pipeline
       model,
       // The sink goes on to the next recording.
       sink: { write: (predictions) => sink.write(predictions), close: async () => undefined },
-      merge: (stream) => ({ sensors: presentSensors(recording, stream, model), waitingMax }),
+      merge: (stream) => ({
+        sensors: presentSensors(recording, stream, model, latenessUs),
+        waitingMax,
+      }),
       onMalformed: "fail",
+      ...(late === undefined ? {} : { late }),
       mode,
       ...(tap === undefined ? {} : { tap }),
       ...(stop === undefined ? {} : { stop }),
@@ -120,6 +137,7 @@ function presentSensors(
   recording: Recording,
   stream: string,
   model: FusionModel,
+  latenessUs: number,
 ): readonly MergedSensor[] {
   const recorded = new Set(
     recording.channels
@@ -128,7 +146,7 @@ function presentSensors(
   );
   return model.graph.sensors
     .filter(({ spec }) => recorded.has(spec.name))
-    .map(({ spec }) => ({ name: spec.name, latenessUs: 0 }));
+    .map(({ spec }) => ({ name: spec.name, latenessUs }));
 }
 
 /** Longest stretch of event time of any stream. */
@@ -144,7 +162,7 @@ function durationUs(streams: ReadonlyMap<string, StreamFusion>): number {
 function summarise(
   { model, weights, paths, digest }: ReplayRequest,
   streams: ReadonlyMap<string, StreamFusion>,
-  dropped: Readonly<Record<string, number>>,
+  counts: Pick<ReplaySummary, "dropped" | "anomalies">,
   eventUs: number,
   wallSeconds: number,
 ): ReplaySummary {
@@ -184,7 +202,7 @@ function summarise(
     streams: streams.size,
     events: Object.values(eventsPerSensor).reduce((total, events) => total + events, 0),
     eventsPerSensor,
-    dropped,
+    ...counts,
     ticks,
     predictions: digest.written,
     openFraction: lookedAt === 0 ? 0 : unitUpdates / lookedAt,

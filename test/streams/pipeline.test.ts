@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { from, type Observable, of, Subject, throwError } from "rxjs";
+import { from, type Observable, of, Subject, throwError, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { AheadEncoder } from "../../src/fusion/encoder.ts";
 import type { Prediction } from "../../src/fusion/prediction.ts";
@@ -226,6 +226,27 @@ describe("runPipeline()", () => {
     expect(acknowledged).toHaveLength(4);
     expect(sink.predictions.at(-1)!.timeUs).toBe(900);
     expect(source.observed).toBe(false);
+  });
+
+  it("maps clocks before it merges, and gives up sensors that are idle", async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const source = new Subject<Delivery>();
+    const sink = new MemorySink();
+    const running = run(source, sink, {
+      clocks: { mode: (_, sensor) => (sensor === "eye" ? "offset" : "trusted") },
+      idle: { sensors: () => [{ name: "eye", idleUs: 50_000 }], scheduler },
+    });
+    const acknowledge = (): void => undefined;
+    source.next({ item: dvs("eye", [7_000_100]), receivedUs: 100, acknowledge });
+    source.next({ item: scalar("imu", 200), receivedUs: 200, acknowledge });
+    source.next({ item: scalar("imu", 300, 1), receivedUs: 300, acknowledge });
+    expect(sink.predictions.map(({ timeUs }) => timeUs)).toEqual([]);
+    scheduler.flush();
+    expect(sink.predictions.map(({ timeUs }) => timeUs)).toEqual([100, 200]);
+    source.complete();
+    const { counts } = await running;
+    expect(counts.anomalies).toEqual({ "sensor-idle": 1 });
+    expect(counts.waiting).toBe(0);
   });
 
   it("has nothing to say of an empty source", async () => {

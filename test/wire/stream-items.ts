@@ -5,6 +5,7 @@ import type {
   DvsEvent,
   Marker,
   ScalarEvent,
+  SensorStatus,
   StreamItem,
   VideoEvent,
 } from "../../src/sensors/sensor-event.ts";
@@ -55,6 +56,10 @@ export function scalarEvent(seq = 0, timeUs: number = sampleUs): ScalarEvent {
   return { kind: "scalar", stream: "scene", sensor: "imu", timeUs, seq, values };
 }
 
+export function sensorStatus(seq = 0, timeUs: number = sampleUs): SensorStatus {
+  return { kind: "status", stream: "scene", sensor: "imu", timeUs, seq, status: "idle" };
+}
+
 export function marker(seq = 0, timeUs: number = sampleUs): Marker {
   return {
     kind: "marker",
@@ -69,7 +74,7 @@ export function marker(seq = 0, timeUs: number = sampleUs): Marker {
 /** Any item of any kind. */
 export const anyItem: fc.Arbitrary<StreamItem> = fc
   .tuple(
-    fc.constantFrom(audioEvent, videoEvent, dvsEvent, scalarEvent, marker),
+    fc.constantFrom(audioEvent, videoEvent, dvsEvent, scalarEvent, marker, sensorStatus),
     fc.nat(2 ** 31 - 1),
     fc.maxSafeNat().map((us) => Math.min(us, 2 ** 53 - 1_000_000)),
   )

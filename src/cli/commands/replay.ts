@@ -6,13 +6,14 @@ import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import { openRecording } from "../../streams/replay/recording-reader.ts";
 import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
+import { addLateOptions, type LateOptions, latePolicy } from "../late-options.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { addModelOptions, type ModelOptions } from "../model-options.ts";
 import { presetFor } from "../preset-for.ts";
 import { runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
 
-interface ReplayCommandOptions extends ModelOptions {
+interface ReplayCommandOptions extends ModelOptions, LateOptions {
   readonly json?: boolean;
   readonly ndjson?: boolean;
   readonly out?: string;
@@ -26,7 +27,7 @@ export function registerReplay(program: Command): void {
     .command("replay")
     .description("replay recordings through a fusion graph and write its predictions")
     .argument("<recording...>", "MCAP files, or directories of them");
-  addModelOptions(command)
+  addLateOptions(addModelOptions(command))
     .option("--json", "print one summary object on stdout and nothing else")
     .option("--ndjson", "print predictions on stdout, one JSON object per line")
     .option("-o, --out <file>", "write predictions to a file, one JSON object per line")
@@ -42,6 +43,7 @@ export function registerReplay(program: Command): void {
 Examples:
   polyphase replay fixtures/scenes                      summary of all scenes
   polyphase replay day1.mcap --model models/lips --out predictions.ndjson
+  polyphase replay day1.mcap --lateness 20 --late rewind --horizon 2000
   polyphase replay day1.mcap --json | jq .openFraction`,
     )
     .action(replayCommand);
@@ -69,6 +71,8 @@ async function replayCommand(
     sink,
     digest: sink,
     order: options.by === "log" ? "received" : "event",
+    latenessUs: Math.round(options.lateness * 1000),
+    late: latePolicy(options),
     mode: options.dense === true ? "dense" : "sparse",
     stop,
   });

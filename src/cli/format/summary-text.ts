@@ -4,18 +4,15 @@ import { table } from "./table.ts";
 
 /** A replay's summary for people. */
 export function summaryText(summary: ReplaySummary): string {
-  const { layers, eventsPerSensor, dropped } = summary;
+  const { layers, eventsPerSensor, dropped, anomalies } = summary;
   const macs = layers.reduce((sum, layer) => sum + layer.macs, 0);
   const denseMacs = layers.reduce((sum, layer) => sum + layer.denseMacs, 0);
-  const drops = Object.entries(dropped);
   const perSensor = Object.entries(eventsPerSensor).map(([name, n]) => `${name} ${grouped(n)}`);
   const facts: readonly (readonly [string, string])[] = [
     ["model", `${summary.model.name} (${summary.model.weights}), ${summary.kernel}`],
     ["events", `${grouped(summary.events)} (${perSensor.join(", ")})`],
-    [
-      "dropped",
-      drops.length === 0 ? "none" : drops.map(([why, n]) => `${why} ${grouped(n)}`).join(", "),
-    ],
+    ["dropped", countsText(dropped)],
+    ["anomalies", countsText(anomalies)],
     ["ticks", grouped(summary.ticks)],
     ["predictions", grouped(summary.predictions)],
     ["open fraction", percent(summary.openFraction)],
@@ -48,4 +45,11 @@ export function summaryText(summary: ReplaySummary): string {
     `state  ${summary.stateHash}`,
     `digest ${summary.digest}`,
   ].join("\n");
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts);
+  return entries.length === 0
+    ? "none"
+    : entries.map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ");
 }
