@@ -1,5 +1,5 @@
 // Cost of putting items in event-time order, and of what surrounds it, on one core.
-// Run: npx tsx bench/merge.ts. Goals: <= 1 µs per item merged; a rewind of 100 ms below 1 ms.
+// Run: npx tsx bench/merge.ts. Goal: <= 1 µs per item merged. A rewind goes back 100 ms in the GRID graph.
 // CPU time, medians. Prints one JSON line.
 
 import { chooseKernel } from "../src/cells/kernels/choose-kernel.ts";

@@ -56,7 +56,7 @@ export function scalarEvent(seq = 0, timeUs: number = sampleUs): ScalarEvent {
   return { kind: "scalar", stream: "scene", sensor: "imu", timeUs, seq, values };
 }
 
-export function sensorStatus(seq = 0, timeUs: number = sampleUs): SensorStatus {
+function sensorStatus(seq = 0, timeUs: number = sampleUs): SensorStatus {
   return { kind: "status", stream: "scene", sensor: "imu", timeUs, seq, status: "idle" };
 }
 
