@@ -51,9 +51,9 @@ export interface GraphHead {
   readonly index: number;
   readonly size: number;
   readonly sources: readonly Source[];
-  /** [inputs, size], row-major. */
-  readonly weights: ArrayLike<number>;
-  readonly bias: ArrayLike<number>;
+  /** [inputs, size], row-major; float64, so that reading out needs no conversion. */
+  readonly weights: Float64Array;
+  readonly bias: Float64Array;
   /** Scratch of a read-out: the input [inputs] and the sums [size]. */
   readonly input: Float64Array;
   readonly sums: Float64Array;
@@ -123,8 +123,8 @@ export function createFusionGraph(spec: GraphSpec, weights: Weights, kernel: Ker
       input: new Float64Array(inputLength(head, sizes)),
       sums: new Float64Array(size),
       sources: head.inputs.map((input) => sourceByName.get(input)!),
-      weights: weights.get(`${head.name}.weights`)!.data,
-      bias: weights.get(`${head.name}.bias`)!.data,
+      weights: Float64Array.from(weights.get(`${head.name}.weights`)!.data),
+      bias: Float64Array.from(weights.get(`${head.name}.bias`)!.data),
     };
   });
   return {

@@ -20,7 +20,8 @@ export function readHead(state: FusionState, index: number): FloatArray {
     head.input.set(sourceView(state, source), at);
     at += source.size;
   }
-  dense(values, head.sums, head.input, head.weights, head.bias);
+  dense(head.sums, head.input, head.weights, head.bias);
+  values.set(head.sums);
   if (head.spec.type === "softmax") softmax(values, 0, head.size);
   else if (head.spec.type === "mixture") {
     mixtureDensity(values, head.spec.components, head.spec.dimensions);
