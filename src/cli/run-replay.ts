@@ -23,7 +23,7 @@ export interface LayerWork {
   /** How often the layer was evaluated. */
   readonly steps: number;
   readonly unitUpdates: number;
-  /** unitUpdates / (units · steps) */
+  /** unitUpdates / (units · steps); 0 for a layer whose sensors were silent */
   readonly openFraction: number;
   /** unitUpdates / units: the paper's "updates per neuron". */
   readonly updatesPerUnit: number;
@@ -180,7 +180,7 @@ function summarise(
       units: spec.units,
       steps,
       unitUpdates,
-      openFraction: unitUpdates / (spec.units * steps),
+      openFraction: steps === 0 ? 0 : unitUpdates / (spec.units * steps),
       updatesPerUnit: unitUpdates / spec.units,
       macs: unitUpdates * rowMacs,
       denseMacs: Math.max(ticks, steps) * spec.units * rowMacs,

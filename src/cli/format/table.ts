@@ -12,7 +12,7 @@ export function table(
   const widths = head.map((title, i) => {
     return Math.max(title.length, ...cells.map((row) => row[i]!.length));
   });
-  const rightAligned = head.map((_, i) => rows.every((row) => /^[-\d]/.test(String(row[i]))));
+  const rightAligned = head.map((_, i) => rows.every((row) => /^[-–\d]/.test(String(row[i]))));
   const line = (row: readonly string[]): string => {
     return row
       .map((cell, i) => (rightAligned[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
