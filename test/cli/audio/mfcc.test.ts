@@ -1,9 +1,10 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { registerAudio } from "../../../src/cli/audio/audio.ts";
+import { openRecording } from "../../../src/streams/replay/recording-reader.ts";
 import { goldenSignal } from "../../sensors/audio/golden-signal.ts";
 import golden from "../../sensors/audio/mfcc-golden.json" with { type: "json" };
 
@@ -78,8 +79,13 @@ test("audio mfcc --deltas causal keeps the cepstra and names its own convention"
 
 test("audio mfcc --out writes a recording and nothing to stdout", async () => {
   const out = join(folder, "golden.mcap");
-  expect(await mfcc(file, "--out", out)).toBe("");
-  expect((await stat(out)).size).toBeGreaterThan(golden.frames * 39 * 4 * 0.5);
+  expect(await mfcc(file, "--out", out, "--stream", "s1", "--sensor", "mic")).toBe("");
+  const recording = await openRecording(out);
+  const items = [];
+  for await (const batch of recording.items()) items.push(...batch.map(({ item }) => item));
+  await recording.close();
+  expect(items).toHaveLength(golden.frames);
+  expect(items[100]).toMatchObject({ kind: "audio", stream: "s1", sensor: "mic", seq: 100 });
 });
 
 test("audio mfcc refuses what it cannot read with the file and the byte", async () => {
