@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { registerAudio } from "./audio/audio.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
@@ -36,6 +37,7 @@ registerGraph(program);
 registerPlan(program);
 registerImport(program);
 registerEvents(program);
+registerAudio(program);
 registerTrain(program);
 registerEval(program);
 registerDemo(program);
