@@ -19,6 +19,7 @@ import { type FusedItem, fuse } from "./fuse/fuse.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
+import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem } from "./merge/merged-item.ts";
@@ -128,7 +129,7 @@ function validated(
     } catch (error) {
       if (onMalformed === "fail" || !(error instanceof PolyphaseError)) throw error;
     }
-    const events = item.kind === "dvs" ? item.packet.count : 1;
+    const events = itemLength(item);
     counts.take(events);
     counts.drop("malformed", events);
     onDrop?.({ reason: "malformed", item, from: 0, to: events });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,9 +9,10 @@ import type { Prediction } from "../../fusion/prediction.ts";
 import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import type { Sink } from "../../streams/sink.ts";
 import { dataDirectory } from "../data-directory.ts";
+import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { Timeline } from "../format/timeline.ts";
-import { chooseModel, prepareModel } from "../load-model.ts";
+import { type ChosenModel, chooseModel, prepareModel } from "../load-model.ts";
 import { type ReplaySummary, runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { type DemoSet, demoRecordings } from "./demo-recordings.ts";
@@ -42,10 +43,11 @@ async function demo(options: { readonly data?: string }): Promise<void> {
   const stop = stopSignal();
   try {
     const sets = await demoRecordings(fixtures, data, scratch, stop);
-    await printHeader(sets);
+    const models = await Promise.all(sets.map(({ model }) => chooseModel(model, seed)));
+    printHeader(models);
     const digest = createHash("sha256");
-    for (const set of sets) {
-      if (!stop.aborted) digest.update((await showSet(set, stop)).digest);
+    for (const [i, set] of sets.entries()) {
+      if (!stop.aborted) digest.update((await showSet(set, models[i]!, stop)).digest);
     }
     if (!existsSync(data)) console.log(`no real recordings in ${data}: set POLYPHASE_DATA`);
     console.log(`digest ${digest.digest("hex")}`);
@@ -54,8 +56,7 @@ async function demo(options: { readonly data?: string }): Promise<void> {
   }
 }
 
-async function printHeader(sets: readonly DemoSet[]): Promise<void> {
-  const models = await Promise.all(sets.map(({ model }) => chooseModel(model, seed)));
+function printHeader(models: readonly ChosenModel[]): void {
   const seeded = [...new Set(models.filter((m) => !m.trained).map((m) => m.stored.spec.name))];
   if (seeded.length === 0) console.log("all models are trained");
   else {
@@ -66,9 +67,12 @@ async function printHeader(sets: readonly DemoSet[]): Promise<void> {
   }
 }
 
-async function showSet(set: DemoSet, stop: AbortSignal): Promise<ReplaySummary> {
+async function showSet(
+  set: DemoSet,
+  chosen: ChosenModel,
+  stop: AbortSignal,
+): Promise<ReplaySummary> {
   console.log(`\n━━ ${set.title}`);
-  const chosen = await chooseModel(set.model, seed);
   const model = await prepareModel(chosen.stored, { kernel: "auto", encoder: "auto" }, warn);
   const digest = new NdjsonSink();
   const sensors = chosen.stored.spec.sensors.map(({ name }) => name);
@@ -81,7 +85,7 @@ async function showSet(set: DemoSet, stop: AbortSignal): Promise<ReplaySummary> 
     close: () => digest.close(),
   };
   const summary = await runReplay({
-    paths: await recordingsOf(set.directory),
+    paths: await findRecordings([set.directory]),
     model,
     weights: chosen.origin,
     sink,
@@ -93,11 +97,6 @@ async function showSet(set: DemoSet, stop: AbortSignal): Promise<ReplaySummary> 
   timeline.end();
   console.log(`\n${summaryText(summary)}`);
   return summary;
-}
-
-async function recordingsOf(directory: string): Promise<readonly string[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(".mcap")).sort();
-  return names.map((name) => join(directory, name));
 }
 
 function warn(message: string): void {

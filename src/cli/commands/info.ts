@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
+import { itemLength, timeAt } from "../../streams/merge/item-extent.ts";
 import type { RecordedChannel } from "../../streams/replay/recorded-channel.ts";
 import { openRecording } from "../../streams/replay/recording-reader.ts";
 import { findRecordings } from "../find-recordings.ts";
@@ -91,8 +92,8 @@ function withItem(
   item: SensorEvent,
   channel: RecordedChannel,
 ): SensorInfo {
-  const events = item.kind === "dvs" ? item.packet.count : 1;
-  const lastUs = item.kind === "dvs" ? item.packet.timeUs[events - 1]! : item.timeUs;
+  const events = itemLength(item);
+  const lastUs = timeAt(item, events - 1);
   return {
     stream: item.stream,
     sensor: item.sensor,

@@ -30,7 +30,6 @@ export interface FuseOptions {
 type Fusion = Pick<StreamFusion, "apply" | "end">;
 
 const noFeatures: AheadFeatures = new Map();
-const nothing: readonly Prediction[] = [];
 
 /**
  * Applies merged items to their streams' states, in order. Items whose features need a slow encoder
@@ -51,14 +50,16 @@ export function fuse(
   });
   return (items) =>
     new Observable((subscriber) => {
-      let predictions: readonly Prediction[] = nothing;
+      let predictions: Prediction[] = [];
       const collect = (more: readonly Prediction[]): void => {
-        predictions = predictions.length === 0 ? more : [...predictions, ...more];
+        // A run of DVS events can predict thousands of times before it is emitted.
+        for (const prediction of more) predictions.push(prediction);
       };
       const emit = (finished: readonly Delivery[]): void => {
+        if (predictions.length === 0 && finished.length === 0) return;
         const fused = { predictions, finished };
-        predictions = nothing;
-        if (fused.predictions.length > 0 || finished.length > 0) subscriber.next(fused);
+        predictions = [];
+        subscriber.next(fused);
       };
       const fusions = new Map<string, Fusion>();
       const drop = (range: EventRange<SensorEvent | Marker>): void => {
