@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { MqttOptions } from "../streams/mqtt/mqtt-connection.ts";
+import { milliseconds } from "./late-options.ts";
 
 /** Options of every command that talks to an MQTT broker. */
 export interface BrokerOptions {
@@ -11,6 +12,7 @@ export interface BrokerOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly connectTimeout: number;
   readonly topics: string;
   readonly qos: "0" | "1";
 }
@@ -27,6 +29,7 @@ export function addBrokerOptions(command: Command): Command {
     .option("--ca <file>", "certificate authority to believe, PEM (mqtts)")
     .option("--cert <file>", "certificate to show, PEM (mqtts)")
     .option("--key <file>", "its private key, PEM (mqtts)")
+    .option("--connect-timeout <ms>", "how long to look for the broker", milliseconds, 10_000)
     .option(
       "--topics <prefix>",
       "sensors are under <prefix>/<stream>/<sensor>/…",
@@ -55,6 +58,7 @@ export async function brokerOptions(
   ]);
   return {
     url,
+    connectTimeoutMs: options.connectTimeout,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
