@@ -47,10 +47,11 @@ class FrameThread {
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    this.#worker.unref();
     this.#worker.on("message", (result: FrameResult) => this.#settle(result));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(undefined));
+    // Last: listening to messages keeps the process alive again.
+    this.#worker.unref();
   }
 
   compute(pixels: Uint8Array): Promise<Float32Array> {
