@@ -13,7 +13,8 @@ import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { Timeline } from "../format/timeline.ts";
 import { type ChosenModel, chooseModel, prepareModel } from "../load-model.ts";
-import { type ReplaySummary, runReplay } from "../run-replay.ts";
+import type { ReplaySummary } from "../replay/replay-summary.ts";
+import { runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { type DemoSet, demoRecordings } from "./demo-recordings.ts";
 

@@ -1,4 +1,4 @@
-import type { ReplaySummary } from "../run-replay.ts";
+import type { ReplaySummary } from "../replay/replay-summary.ts";
 import { grouped, percent, seconds } from "./numbers.ts";
 import { table } from "./table.ts";
 

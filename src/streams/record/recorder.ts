@@ -7,6 +7,7 @@ import { encodeItem } from "../../wire/item-codec.ts";
 import { encodeWatermark } from "../../wire/watermark-json.ts";
 import type { ClockMap } from "../clock/clock-map.ts";
 import { encodeClockMap } from "../clock/clock-map-json.ts";
+import type { Keyframe } from "../fuse/fuse.ts";
 import type { EventRange, MergedItem } from "../merge/merged-item.ts";
 import { ChannelTable } from "./channel-table.ts";
 import { ChunkEncoder } from "./chunk-encoder.ts";
@@ -53,6 +54,8 @@ export class Recorder {
   #receivedUs: TimeUs | undefined;
   #checkpoint: TakeCheckpoint = () => undefined;
   #closed = false;
+  /** True once a stream is known to be at its end. */
+  #isEnd = false;
 
   constructor(options: RecorderOptions) {
     this.#output = options.output(this.#table);
@@ -126,6 +129,14 @@ export class Recorder {
     this.#addDecision(decision);
   }
 
+  /** The run begins with this state of a stream; called before anything is recorded. */
+  resume(stream: string, { timeUs, checkpoint }: Keyframe): void {
+    const track = this.#trackOf(stream);
+    track.advanceTo(timeUs);
+    this.#addControl("keyframe", stream, timeUs, checkpoint);
+    this.#addWatermark(track);
+  }
+
   /** Adds a map of a sensor's clock; for `ClockOptions.onMap`. */
   readonly addClockMap = (stream: string, sensor: string, map: ClockMap): void => {
     const time = Math.max(0, Math.round(map.mappedUs));
@@ -157,7 +168,7 @@ export class Recorder {
     this.#closeChunk();
     this.#closed = true;
     this.#timer.unsubscribe();
-    await this.#output.close();
+    await this.#output.close(this.#isEnd ? "ended" : "goes on");
   }
 
   #trackOf(stream: string): StreamTrack {
@@ -258,6 +269,7 @@ export class Recorder {
 
   /** The last state of a stream, by which a replay of the last segment is checked. */
   #endStream(track: StreamTrack): void {
+    this.#isEnd = true;
     this.#mark(track);
     this.#addKeyframe(track);
   }

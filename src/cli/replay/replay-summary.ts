@@ -1,0 +1,174 @@
+import { gateCount } from "../../cells/layer-parameters.ts";
+import type { FusionModel } from "../../fusion/fusion-model.ts";
+import type { FusionState } from "../../fusion/fusion-state.ts";
+import { stateHash } from "../../state/checkpoint.ts";
+import type { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
+import type { EventCounts } from "../../telemetry/event-counts.ts";
+
+/** Work of one layer over a replay. */
+export interface LayerWork {
+  readonly name: string;
+  readonly units: number;
+  /** How often the layer was evaluated. */
+  readonly steps: number;
+  readonly unitUpdates: number;
+  /** unitUpdates / (units · steps); 0 for a layer whose sensors were silent */
+  readonly openFraction: number;
+  /** unitUpdates / units: the paper's "updates per neuron". */
+  readonly updatesPerUnit: number;
+  /** Multiply–accumulates done, and those of evaluating every unit at every tick. */
+  readonly macs: number;
+  readonly denseMacs: number;
+}
+
+/** What `polyphase replay --json` prints. */
+export interface ReplaySummary {
+  readonly model: { readonly name: string; readonly hash: string; readonly weights: string };
+  readonly kernel: string;
+  readonly encoders: Readonly<Record<string, string>>;
+  readonly recordings: readonly string[];
+  readonly streams: number;
+  /** Sensor events fused; every event of a DVS packet counts. */
+  readonly events: number;
+  readonly eventsPerSensor: Readonly<Record<string, number>>;
+  /** Events that did not reach the graph, and what else was out of the ordinary, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly anomalies: Readonly<Record<string, number>>;
+  readonly ticks: number;
+  readonly predictions: number;
+  /** Σ open units / Σ units looked at, over all layers. */
+  readonly openFraction: number;
+  readonly unitUpdates: number;
+  readonly layers: readonly LayerWork[];
+  /** sha256 of the NDJSON lines of all predictions. */
+  readonly digest: string;
+  /** sha256 of the final checkpoints of all streams. */
+  readonly stateHash: string;
+  /** Event time covered. */
+  readonly eventSeconds: number;
+  readonly wallSeconds: number;
+  readonly realTimeFactor: number;
+}
+
+/** What a summary is of. */
+export interface SummaryOf {
+  readonly model: FusionModel;
+  readonly weights: string;
+  readonly paths: readonly string[];
+  readonly digest: NdjsonSink;
+}
+
+/** What one run has done. */
+export interface RunResult {
+  readonly streams: ReadonlyMap<string, { readonly state: FusionState }>;
+  readonly counts: Pick<EventCounts, "dropped" | "anomalies">;
+}
+
+/** What several runs have done together. */
+export class ReplayTotals {
+  readonly #streams = new Map<string, { readonly state: FusionState }>();
+  #dropped: Record<string, number> = {};
+  #anomalies: Record<string, number> = {};
+  #eventUs = 0;
+
+  /** Forgets what was added. */
+  clear(): void {
+    this.#streams.clear();
+    this.#dropped = {};
+    this.#anomalies = {};
+    this.#eventUs = 0;
+  }
+
+  /** @param path of the recording, where two have a stream of one name */
+  add(path: string, { streams, counts }: RunResult): void {
+    for (const [stream, fusion] of streams) {
+      this.#streams.set(this.#streams.has(stream) ? `${stream} (${path})` : stream, fusion);
+    }
+    addCounts(this.#dropped, counts.dropped);
+    addCounts(this.#anomalies, counts.anomalies);
+    this.#eventUs += durationUs(streams);
+  }
+
+  summary(of: SummaryOf, wallSeconds: number): ReplaySummary {
+    const counts = {
+      dropped: this.#dropped,
+      anomalies: this.#anomalies,
+      stateHash: stateHash(this.#streams, of.model),
+      eventSeconds: this.#eventUs / 1e6,
+    };
+    const states = [...this.#streams.values()].map(({ state }) => state);
+    return summarise(of, states, counts, wallSeconds);
+  }
+}
+
+export function addCounts(
+  sums: Record<string, number>,
+  counts: Readonly<Record<string, number>>,
+): void {
+  for (const [reason, count] of Object.entries(counts)) {
+    sums[reason] = (sums[reason] ?? 0) + count;
+  }
+}
+
+/** Longest stretch of event time of any stream. */
+function durationUs(streams: RunResult["streams"]): number {
+  return Math.max(
+    0,
+    ...[...streams.values()].map(({ state }) => {
+      return (state.progress.timeUs ?? 0) - (state.progress.epochUs ?? 0);
+    }),
+  );
+}
+
+function summarise(
+  { model, weights, paths, digest }: SummaryOf,
+  states: readonly FusionState[],
+  counts: Pick<ReplaySummary, "dropped" | "anomalies" | "stateHash" | "eventSeconds">,
+  wallSeconds: number,
+): ReplaySummary {
+  const sum = (of: (state: FusionState) => number): number => {
+    return states.reduce((total, state) => total + of(state), 0);
+  };
+  const ticks = sum((state) => state.progress.ticks);
+  const layers = model.graph.layers.map(({ spec, parameters, index }): LayerWork => {
+    const steps = sum((state) => state.work.steps[index]!);
+    const unitUpdates = sum((state) => state.work.unitUpdates[index]!);
+    const rowMacs = gateCount(spec.cell) * (parameters.inputs + spec.units);
+    return {
+      name: spec.name,
+      units: spec.units,
+      steps,
+      unitUpdates,
+      openFraction: steps === 0 ? 0 : unitUpdates / (spec.units * steps),
+      updatesPerUnit: unitUpdates / spec.units,
+      macs: unitUpdates * rowMacs,
+      denseMacs: Math.max(ticks, steps) * spec.units * rowMacs,
+    };
+  });
+  const unitUpdates = layers.reduce((total, layer) => total + layer.unitUpdates, 0);
+  const lookedAt = layers.reduce((total, layer) => total + layer.units * layer.steps, 0);
+  const sensors = model.graph.sensors;
+  const eventsPerSensor = Object.fromEntries(
+    sensors.map(({ spec, index }) => [spec.name, sum((s) => s.progress.sensorEvents[index]!)]),
+  );
+  return {
+    model: { name: model.graph.spec.name, hash: model.hash, weights },
+    kernel: model.graph.kernel.name,
+    encoders: Object.fromEntries(
+      sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!.name]),
+    ),
+    recordings: paths,
+    streams: states.length,
+    events: Object.values(eventsPerSensor).reduce((total, events) => total + events, 0),
+    eventsPerSensor,
+    ...counts,
+    ticks,
+    predictions: digest.written,
+    openFraction: lookedAt === 0 ? 0 : unitUpdates / lookedAt,
+    unitUpdates,
+    layers,
+    digest: digest.digest(),
+    wallSeconds,
+    realTimeFactor: counts.eventSeconds / wallSeconds,
+  };
+}
