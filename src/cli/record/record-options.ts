@@ -12,7 +12,7 @@ import { RingOutput } from "../../streams/record/ring-output.ts";
 export interface RecordOptions {
   readonly record?: string;
   /** Microseconds. */
-  readonly keyframeEvery: number;
+  readonly keyframeEvery?: number;
   /** Bytes. */
   readonly rotateSize?: number;
   /** Microseconds. */
@@ -25,7 +25,11 @@ export interface RecordOptions {
 export function addRecordOptions(command: Command): Command {
   return command
     .option("--record <file|dir>", "record what enters the graph (.mcap, or a directory of them)")
-    .option("--keyframe-every <time>", "event time between recorded states", duration, 10_000_000)
+    .option(
+      "--keyframe-every <time>",
+      "event time between recorded states (default: 10s)",
+      duration,
+    )
     .option("--rotate-size <size>", "begin a new file after this much, e.g. 256MB", size)
     .option(
       "--rotate-every <time>",
@@ -60,7 +64,7 @@ export async function openRecorder(
     isNumbered ? `${stem}-${String(part).padStart(4, "0")}.mcap` : `${stem}.mcap`;
   const metadata = recorderMetadata(run, model, late);
   return createRecorder({
-    keyframeUs: keyframeEvery,
+    ...(keyframeEvery === undefined ? {} : { keyframeUs: keyframeEvery }),
     output: (table) =>
       ring !== undefined
         ? new RingOutput(table, { keepUs: ring, path, metadata })

@@ -143,6 +143,11 @@ export class Recorder {
     this.#addControl("clock-map", stream, time, encodeClockMap(map), sensor);
   };
 
+  /** What the output failed with; undefined as long as it works. */
+  get failure(): unknown {
+    return this.#output.failure;
+  }
+
   /** Resolves when all that was recorded so far is on the disk. */
   flush(): Promise<void> {
     if (!this.#closed) this.#closeChunk();
@@ -287,8 +292,16 @@ export class Recorder {
   }
 }
 
-/** A recorder that is ready to write. */
+/**
+ * A recorder that is ready to write: its first file is open.
+ *
+ * @throws {PolyphaseError} FAILED if it cannot be
+ */
 export async function createRecorder(options: RecorderOptions): Promise<Recorder> {
   await zstd.isLoaded;
-  return new Recorder(options);
+  const recorder = new Recorder(options);
+  await recorder.flush();
+  // Nothing was recorded yet: closing can only say why nothing can be.
+  if (recorder.failure !== undefined) await recorder.close();
+  return recorder;
 }
