@@ -9,7 +9,7 @@ import type { Sink } from "../streams/sink.ts";
 import type { Source } from "../streams/source.ts";
 import type { EventCounts } from "../telemetry/event-counts.ts";
 import type { WireChannel } from "../wire/wire-channel.ts";
-import { durationUs, type RunSummary, summariseRun } from "./summarise-run.ts";
+import { type ReplaySummary, ReplayTotals } from "./replay/replay-summary.ts";
 
 /** Items that wait for slower sensors at most, per stream. */
 const waitingMax = 16_384;
@@ -32,7 +32,7 @@ export interface LiveRequest {
 }
 
 /** Runs a model on a source that has no end, until `stop` is raised and all in flight is written. */
-export async function runLive(request: LiveRequest): Promise<RunSummary> {
+export async function runLive(request: LiveRequest): Promise<ReplaySummary> {
   const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop } = request;
   const names = model.graph.sensors.map(({ spec }) => spec.name);
   const startedAt = performance.now();
@@ -48,14 +48,11 @@ export async function runLive(request: LiveRequest): Promise<RunSummary> {
     stop,
     counts,
   });
+  const totals = new ReplayTotals();
+  totals.add("", { streams, counts });
   const { weights, digest } = request;
-  return summariseRun(
-    { model, weights, recordings: [], predictions: digest.written, digest: digest.digest() },
-    streams,
-    { dropped: counts.dropped, anomalies: counts.anomalies },
-    durationUs(streams),
-    (performance.now() - startedAt) / 1000,
-  );
+  const of = { model, weights, paths: [], digest };
+  return totals.summary(of, (performance.now() - startedAt) / 1000);
 }
 
 /** What messages of the graph's sensors must be like, by the name of the sensor. */

@@ -9,7 +9,7 @@ import {
   endRecordingFile,
   startRecordingFile,
 } from "./recording-files.ts";
-import type { RecordingOutput } from "./recording-output.ts";
+import type { RecordingOutput, RunEnd } from "./recording-output.ts";
 
 /** Bytes that may wait for the disk. */
 const queuedBytesMax = 64 * 1024 * 1024;
@@ -88,8 +88,8 @@ export class FileOutput implements RecordingOutput {
     return this.#enqueue(() => this.#writer!.sync());
   }
 
-  async close(): Promise<void> {
-    await this.#enqueue(() => endRecordingFile(this.#writer!, "ended"));
+  async close(end: RunEnd): Promise<void> {
+    await this.#enqueue(() => endRecordingFile(this.#writer!, end));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
