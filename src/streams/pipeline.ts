@@ -3,7 +3,7 @@ import {
   filter,
   identity,
   NEVER,
-  Observable,
+  type Observable,
   type OperatorFunction,
   type SchedulerLike,
   Subscription,
@@ -24,6 +24,7 @@ import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
+import { raised } from "./raised.ts";
 import { recordTo } from "./record/record-to.ts";
 import type { Recorder } from "./record/recorder.ts";
 import type { Sink } from "./sink.ts";
@@ -41,6 +42,8 @@ export interface PipelineOptions extends FusePipelineOptions {
   readonly idle?: IdleOptions;
   /** Stops reading and drains what is in flight. */
   readonly stop?: AbortSignal;
+  /** Where events are counted, if the source counts its own drops too. Default: new counts. */
+  readonly counts?: EventCounts;
 }
 
 /** The way of what has been put in order. */
@@ -91,12 +94,12 @@ export interface PipelineResult {
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
   const { source, model, merge, clocks, idle, late, recorder, onDrop } = options;
+  const { counts = new EventCounts() } = options;
   const handedOn = {
     late: late === undefined || late.policy === "drop" ? "drop" : "pass",
     progress: recorder !== undefined || options.shape !== undefined,
     ...(onDrop === undefined ? {} : { onDrop }),
   } as const;
-  const counts = new EventCounts();
   const merged = source.open().pipe(
     // Completes here, so that everything behind drains.
     takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
@@ -152,16 +155,6 @@ export async function fusePipeline(
     await sink.close();
   }
   return { counts, streams };
-}
-
-/** Emits once when `signal` is raised, at once if it has been. */
-export function raised(signal: AbortSignal): Observable<void> {
-  return new Observable((subscriber) => {
-    const onAbort = (): void => subscriber.next();
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort);
-    return () => signal.removeEventListener("abort", onAbort);
-  });
 }
 
 /**

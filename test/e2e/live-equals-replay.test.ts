@@ -1,136 +1,116 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataDirectory } from "../../src/cli/data-directory.ts";
-import { grid } from "../../src/cli/import/grid.ts";
-import type { DataSet } from "../../src/cli/import/importer.ts";
-import { nmnist } from "../../src/cli/import/nmnist.ts";
-import { writeRecordings } from "../../src/cli/import/write-recordings.ts";
-import { chooseModel, prepareModel } from "../../src/cli/load-model.ts";
-import type { FusionModel } from "../../src/fusion/fusion-model.ts";
-import { stateHash } from "../../src/state/checkpoint.ts";
-import { openRecordedLogs } from "../../src/streams/replay/log/recorded-log.ts";
-import { type LogSegment, replayLog } from "../../src/streams/replay/log/replay-log.ts";
-import { Pace } from "../../src/streams/replay/pace.ts";
-import { polyphase } from "./cli.ts";
-import { lineSink, liveRun, type Outcome } from "./live-run.ts";
+import type { RunSummary } from "../../src/cli/summarise-run.ts";
+import { hasMosquitto, Mosquitto } from "../streams/mqtt/mosquitto.ts";
+import { polyphase, startPolyphase } from "./cli.ts";
 
-const data = dataDirectory();
-const scratch = mkdtempSync(join(tmpdir(), "polyphase-live-"));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const slow = 120_000;
 
-const slow = 240_000;
-const keyframeUs = 700_000;
-
-/** Replays from chunk `from` on, at `rate`. */
-async function replayed(
-  path: string,
-  model: FusionModel,
-  { from = 0, rate }: { readonly from?: number; readonly rate?: number },
-): Promise<Outcome> {
-  const [entry] = await openRecordedLogs([path]);
-  const log = entry!.log!;
-  const sink = lineSink();
-  const segment: LogSegment = { from, to: log.chunks, states: await log.states(from) };
-  const { streams } = await replayLog(log, {
-    ...{ model, sink, segment, inFlightMax: 8192 },
-    ...(rate === undefined ? {} : { shape: new Pace({ rate }).operator }),
+/** Sensors are real processes here: a publisher, a broker, and `polyphase run` between two ends. */
+describe.skipIf(!hasMosquitto)("a live run over MQTT", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "polyphase-live-"));
+  let broker: Mosquitto;
+  beforeAll(async () => {
+    broker = await Mosquitto.start();
   });
-  await log.close();
-  return { lines: sink.lines, hash: stateHash(streams, model) };
-}
-
-/** Live, then again in every way there is. @returns the lines of the live run */
-async function expectReplaysEqualLive(
-  source: string,
-  folder: string,
-  model: FusionModel,
-  rates: readonly number[],
-): Promise<readonly string[]> {
-  const path = join(folder, basename(source));
-  const live = await liveRun(source, model, {
-    ...{ speed: 100, jitterUs: 20_000, latenessUs: 45_000, seed: 7 },
-    ...{ path, keyframeUs },
+  afterAll(async () => {
+    await broker.stop();
+    rmSync(scratch, { recursive: true, force: true });
   });
-  expect(live.disordered).toBeGreaterThan(0);
-  expect(live.lines.length).toBeGreaterThan(0);
-  for (const rate of [undefined, ...rates]) {
-    const again = await replayed(path, model, rate === undefined ? {} : { rate });
-    expect(again.lines, `rate ${rate ?? "max"}`).toEqual(live.lines);
-    expect(again.hash, `rate ${rate ?? "max"}`).toBe(live.hash);
-  }
-  const [entry] = await openRecordedLogs([path]);
-  const keyframes = await entry!.log!.keyframes();
-  await entry!.log!.close();
-  for (const { chunk } of keyframes.slice(-1)) {
-    const resumed = await replayed(path, model, { from: chunk });
-    expect(resumed.lines).toEqual(live.lines.slice(live.lines.length - resumed.lines.length));
-    expect(resumed.hash).toBe(live.hash);
-  }
-  return live.lines;
-}
 
-async function modelOf(name: string): Promise<FusionModel> {
-  const { stored } = await chooseModel(name, 1);
-  return prepareModel(stored, { kernel: "auto", encoder: "auto" }, () => undefined);
-}
-
-/** All recordings of a folder: one thread at any rate, from a keyframe, and in parallel. */
-async function prove(
-  sources: readonly string[],
-  preset: string,
-  rates: (index: number) => readonly number[],
-): Promise<void> {
-  const folder = join(scratch, `recorded-${preset}-${basename(sources[0]!)}`);
-  mkdirSync(folder);
-  const model = await modelOf(preset);
-  const golden: string[] = [];
-  for (const [i, source] of sources.entries()) {
-    golden.push(...(await expectReplaysEqualLive(source, folder, model, rates(i))));
+  async function replay(
+    recording: string,
+    model: string,
+    ...more: readonly string[]
+  ): Promise<Run> {
+    const out = join(scratch, "replay.ndjson");
+    const args = ["replay", recording, "--model", model, "--out", out, "--json", ...more];
+    const { stdout, stderr, status } = await polyphase(...args);
+    expect(status, stderr).toBe(0);
+    return { summary: JSON.parse(stdout), predictions: readFileSync(out, "utf8") };
   }
-  const goldenPath = `${folder}.ndjson`;
-  writeFileSync(goldenPath, golden.map((line) => `${line}\n`).join(""));
-  const args = ["replay", folder, "--model", preset, "--parallel", "2", "--assert", goldenPath];
-  const { status, stderr } = await polyphase(...args);
-  expect(stderr).not.toContain("Predictions are not");
-  expect(status).toBe(0);
-}
 
-describe("a live run, its replay at any rate, from a keyframe and in parallel", () => {
-  it(
-    "are the same bits on the generated scenes",
-    async () => {
-      const names = (await readdir("fixtures/scenes")).filter((name) => name.endsWith(".mcap"));
-      const sources = names.sort().map((name) => join("fixtures/scenes", name));
-      await prove(sources, "scene", (i) => [[1, 100], [100]][i] ?? []);
-    },
+  /** Runs `recording` through the broker, every message up to 15 ms late. */
+  async function live(recording: string, model: string, rate: string, lines: number): Promise<Run> {
+    const out = join(scratch, "live.ndjson");
+    const mqtt = ["--mqtt", broker.url];
+    const options = ["--lateness", "50", "--idle", "1000", "--out", out, "--json"];
+    const run = startPolyphase("run", ...mqtt, "--model", model, ...options);
+    await run.hasSaid("listening to polyphase/sensors");
+    const delay = ["--rate", rate, "--delay", "15", "--seed", "3"];
+    const published = await polyphase("publish", recording, ...mqtt, ...delay);
+    expect(published.status, published.stderr).toBe(0);
+    // Heads that speak at the end of a session speak when the run is told to stop.
+    for (let i = 0; i < 30 && lineCount(out) < lines; i++) await sleep(100);
+    run.kill("SIGTERM");
+    const { stdout, stderr, status } = await run.ended;
+    expect(status, stderr).toBe(0);
+    return { summary: JSON.parse(stdout), predictions: readFileSync(out, "utf8") };
+  }
+
+  async function expectLiveEqualsReplay(recording: string, model: string, rate: string) {
+    const replayed = await replay(recording, model);
+    expect(replayed.summary.predictions).toBeGreaterThan(0);
+    const ran = await live(recording, model, rate, replayed.summary.predictions);
+    expect(ran.summary.dropped).toEqual({});
+    expect(ran.summary.eventsPerSensor).toEqual(replayed.summary.eventsPerSensor);
+    expect(ran.predictions).toBe(replayed.predictions);
+    expect(ran.summary.stateHash).toBe(replayed.summary.stateHash);
+  }
+
+  it.each(["1", "10", "max"])(
+    "of a scene, disordered within the lateness, is its replay at rate %s",
+    (rate) => expectLiveEqualsReplay("fixtures/scenes/clean-307.mcap", "scene", rate),
     slow,
   );
 
-  const dataSets: readonly (readonly [DataSet, string, string])[] = [
-    [grid, "grid-s1", "grid"],
-    [nmnist, "nmnist", "nmnist"],
+  it("ends when it is told to, also while the broker is away", async () => {
+    const fragile = await Mosquitto.start();
+    const run = startPolyphase("run", "--mqtt", fragile.url, "--model", "scene", "--json");
+    await run.hasSaid("listening to polyphase/sensors");
+    await fragile.stop();
+    await run.hasSaid("lost the connection");
+    run.kill("SIGINT");
+    const { status, stdout } = await run.ended;
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ events: 0, streams: 0 });
+  });
+
+  it("ends with status 69 and a reason where there is no broker", async () => {
+    const mqtt = ["--mqtt", "mqtt://127.0.0.1:9", "--connect-timeout", "300"];
+    const { status, stderr } = await polyphase("run", "--model", "scene", ...mqtt);
+    expect(status).toBe(69);
+    expect(stderr).toMatch(/Cannot connect to mqtt:\/\/127.0.0.1:9: .*ECONNREFUSED/);
+  });
+
+  const data = dataDirectory();
+  const real = [
+    { name: "grid", folder: "grid-s1", rate: "3" },
+    { name: "nmnist", folder: "nmnist", rate: "1" },
   ];
-  for (const [dataSet, folder, preset] of dataSets) {
+  for (const { name, folder, rate } of real) {
     it.skipIf(!existsSync(join(data, folder)))(
-      `are the same bits on real ${preset} recordings`,
+      `of a real ${name} recording is its replay`,
       async () => {
-        const out = join(scratch, dataSet.name);
-        await writeRecordings(dataSet.recordings(join(data, dataSet.folder), {}), {
-          ...{ out, recordingsMax: 2, force: true, progress: () => undefined },
-          stop: new AbortController().signal,
-        });
-        const names = (await readdir(out)).filter((name) => name.endsWith(".mcap")).sort();
-        expect(names).toHaveLength(2);
-        await prove(
-          names.map((name) => join(out, name)),
-          preset,
-          (i) => (i === 0 ? [100] : []),
-        );
+        const out = join(scratch, name);
+        const { status, stderr } = await polyphase("import", name, "--limit", "1", "--out", out);
+        expect(status, stderr).toBe(0);
+        await expectLiveEqualsReplay(out, name, rate);
       },
       slow,
     );
   }
 });
+
+interface Run {
+  readonly summary: RunSummary;
+  readonly predictions: string;
+}
+
+function lineCount(path: string): number {
+  return readFileSync(path, "utf8").split("\n").length - 1;
+}

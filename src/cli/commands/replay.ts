@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { finished } from "node:stream/promises";
@@ -14,6 +13,7 @@ import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy } from "../late-options.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { addModelOptions, type ModelOptions } from "../model-options.ts";
+import { openOutput } from "../open-output.ts";
 import { presetOfFile } from "../preset-for.ts";
 import {
   addRecordOptions,
@@ -28,9 +28,9 @@ import {
   checkReplayOptions,
   type ReplayOptions,
 } from "../replay/replay-options.ts";
-import type { ReplaySummary } from "../replay/replay-summary.ts";
 import { type ReplayRequest, runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
+import type { RunSummary } from "../summarise-run.ts";
 
 interface ReplayCommandOptions extends ModelOptions, LateOptions, ReplayOptions, RecordOptions {
   readonly json?: boolean;
@@ -139,7 +139,7 @@ function requestOf(
 async function replayHere(
   request: ReplayRequest,
   options: ReplayCommandOptions,
-): Promise<ReplaySummary> {
+): Promise<RunSummary> {
   const { record, rate, startPaused = false } = options;
   const atEnd: (() => void)[] = [];
   let pace: Pace | undefined;
@@ -211,16 +211,4 @@ async function openGolden(path: string): Promise<GoldenLines> {
     throw new PolyphaseError("FILE_NOT_FOUND", `Cannot read ${path}: ${reason}`, { cause });
   });
   return new GoldenLines(path, text);
-}
-
-/** Opens before anything runs: a replay of an hour must not end in "no such directory". */
-async function openOutput(path: string): Promise<WriteStream> {
-  const file = createWriteStream(path);
-  await new Promise<void>((resolve, reject) => {
-    file.once("open", () => resolve());
-    file.once("error", (cause) => {
-      reject(new PolyphaseError("FAILED", `Cannot write ${path}: ${cause.message}`, { cause }));
-    });
-  });
-  return file;
 }

@@ -8,9 +8,9 @@ import {
   type FusePipelineOptions,
   fusePipeline,
   type PipelineResult,
-  raised,
   validator,
 } from "../../pipeline.ts";
+import { raised } from "../../raised.ts";
 import { stateScalar } from "../../record/recorder-metadata.ts";
 import { logSource } from "./log-source.ts";
 import type { RecordedLog } from "./recorded-log.ts";
