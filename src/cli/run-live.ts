@@ -10,7 +10,7 @@ import type { Sink } from "../streams/sink.ts";
 import type { Source } from "../streams/source.ts";
 import type { EventCounts } from "../telemetry/event-counts.ts";
 import type { WireChannel } from "../wire/wire-channel.ts";
-import { type ReplaySummary, ReplayTotals } from "./replay/replay-summary.ts";
+import { durationUs, type RunSummary, summariseRun } from "./summarise-run.ts";
 
 /** Items that wait for slower sensors at most, per stream. */
 const waitingMax = 16_384;
@@ -35,7 +35,7 @@ export interface LiveRequest {
 }
 
 /** Runs a model on a source that has no end, until `stop` is raised and all in flight is written. */
-export async function runLive(request: LiveRequest): Promise<ReplaySummary> {
+export async function runLive(request: LiveRequest): Promise<RunSummary> {
   const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop, recorder } = request;
   const names = model.graph.sensors.map(({ spec }) => spec.name);
   const startedAt = performance.now();
@@ -55,11 +55,14 @@ export async function runLive(request: LiveRequest): Promise<ReplaySummary> {
     stop,
     counts,
   });
-  const totals = new ReplayTotals();
-  totals.add("", { streams, counts });
   const { weights, digest } = request;
-  const of = { model, weights, paths: [], digest };
-  return totals.summary(of, (performance.now() - startedAt) / 1000);
+  return summariseRun(
+    { model, weights, recordings: [], predictions: digest.written, digest: digest.digest() },
+    streams,
+    { dropped: counts.dropped, anomalies: counts.anomalies },
+    durationUs(streams),
+    (performance.now() - startedAt) / 1000,
+  );
 }
 
 /** What messages of the graph's sensors must be like, by the name of the sensor. */

@@ -10,9 +10,10 @@ import type { Pace } from "../streams/replay/pace.ts";
 import type { Sink } from "../streams/sink.ts";
 import { replayRecordedLog } from "./replay/replay-recorded-log.ts";
 import { replayRecording } from "./replay/replay-recording.ts";
-import { type ReplaySummary, ReplayTotals } from "./replay/replay-summary.ts";
+import { ReplayTotals } from "./replay/replay-totals.ts";
 import type { RunRequest } from "./replay/run-request.ts";
 import type { TimePoint } from "./replay/time-window.ts";
+import type { RunSummary } from "./summarise-run.ts";
 
 export interface ReplayRequest {
   readonly paths: readonly string[];
@@ -47,7 +48,7 @@ export interface ReplayRequest {
 }
 
 /** Replays recordings one after the other through one model. */
-export async function runReplay(request: ReplayRequest): Promise<ReplaySummary> {
+export async function runReplay(request: ReplayRequest): Promise<RunSummary> {
   const { paths, sink, stop, order, times = 1 } = request;
   const logs = order === "recorded" ? await openRecordedLogs(paths) : [];
   const runs = order === "recorded" ? logs : paths.map((path): Run => ({ paths: [path] }));

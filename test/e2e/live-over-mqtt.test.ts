@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataDirectory } from "../../src/cli/data-directory.ts";
-import type { ReplaySummary } from "../../src/cli/replay/replay-summary.ts";
+import type { RunSummary } from "../../src/cli/summarise-run.ts";
 import { hasMosquitto, Mosquitto } from "../streams/mqtt/mosquitto.ts";
 import { polyphase, startPolyphase } from "./cli.ts";
 
@@ -125,7 +125,7 @@ describe.skipIf(!hasMosquitto)("a live run over MQTT", () => {
 });
 
 interface Run {
-  readonly summary: ReplaySummary;
+  readonly summary: RunSummary;
   readonly predictions: string;
 }
 

@@ -28,9 +28,9 @@ import {
   checkReplayOptions,
   type ReplayOptions,
 } from "../replay/replay-options.ts";
-import type { ReplaySummary } from "../replay/replay-summary.ts";
 import { type ReplayRequest, runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
+import type { RunSummary } from "../summarise-run.ts";
 
 interface ReplayCommandOptions extends ModelOptions, LateOptions, ReplayOptions, RecordOptions {
   readonly json?: boolean;
@@ -139,7 +139,7 @@ function requestOf(
 async function replayHere(
   request: ReplayRequest,
   options: ReplayCommandOptions,
-): Promise<ReplaySummary> {
+): Promise<RunSummary> {
   const { record, rate, startPaused = false } = options;
   const atEnd: (() => void)[] = [];
   let pace: Pace | undefined;

@@ -1,9 +1,9 @@
-import type { ReplaySummary } from "../replay/replay-summary.ts";
+import type { RunSummary } from "../summarise-run.ts";
 import { countsText, grouped, percent, seconds } from "./numbers.ts";
 import { table } from "./table.ts";
 
 /** A replay's summary for people. */
-export function summaryText(summary: ReplaySummary): string {
+export function summaryText(summary: RunSummary): string {
   const { layers, eventsPerSensor, dropped, anomalies } = summary;
   const macs = layers.reduce((sum, layer) => sum + layer.macs, 0);
   const denseMacs = layers.reduce((sum, layer) => sum + layer.denseMacs, 0);
@@ -44,7 +44,7 @@ export function summaryText(summary: ReplaySummary): string {
 }
 
 /** How fast a replay went; a live run goes as fast as its sensors. */
-function timeFacts(summary: ReplaySummary): readonly (readonly [string, string])[] {
+function timeFacts(summary: RunSummary): readonly (readonly [string, string])[] {
   const { eventSeconds, wallSeconds } = summary;
   if (summary.recordings.length === 0) return [["ran", `${wallSeconds.toFixed(3)} s`]];
   const speed = `${grouped(summary.realTimeFactor)} × real time`;

@@ -6,7 +6,8 @@ import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/
 import { keyframeMismatch } from "../../../streams/replay/log/replay-log.ts";
 import type { ModelOptions } from "../../model-options.ts";
 import type { ReplayRequest } from "../../run-replay.ts";
-import { addCounts, type ReplaySummary, ReplayTotals } from "../replay-summary.ts";
+import { addCounts, type RunSummary } from "../../summarise-run.ts";
+import { ReplayTotals } from "../replay-totals.ts";
 import type { SegmentAnswer, SegmentJob, SegmentResult, SegmentWorkerData } from "./segment-job.ts";
 
 /** Segments that may be ahead of what has been written, per thread. */
@@ -23,7 +24,7 @@ export async function replayInParallel(
   request: ReplayRequest,
   threads: number,
   model: Required<ModelOptions>,
-): Promise<ReplaySummary> {
+): Promise<RunSummary> {
   const { paths, sink, stop, mode = "sparse" } = request;
   const runs = await openRecordedLogs(paths);
   const totals = new ReplayTotals();

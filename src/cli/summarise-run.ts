@@ -1,11 +1,9 @@
-import { gateCount } from "../../cells/layer-parameters.ts";
-import type { FusionModel } from "../../fusion/fusion-model.ts";
-import type { FusionState } from "../../fusion/fusion-state.ts";
-import { stateHash } from "../../state/checkpoint.ts";
-import type { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
-import type { EventCounts } from "../../telemetry/event-counts.ts";
+import { gateCount } from "../cells/layer-parameters.ts";
+import type { FusionModel } from "../fusion/fusion-model.ts";
+import type { FusionState } from "../fusion/fusion-state.ts";
+import { stateHash } from "../state/checkpoint.ts";
 
-/** Work of one layer over a replay. */
+/** Work of one layer over a run. */
 export interface LayerWork {
   readonly name: string;
   readonly units: number;
@@ -22,7 +20,7 @@ export interface LayerWork {
 }
 
 /** What `polyphase replay --json` and `polyphase run --json` print. */
-export interface ReplaySummary {
+export interface RunSummary {
   readonly model: { readonly name: string; readonly hash: string; readonly weights: string };
   readonly kernel: string;
   readonly encoders: Readonly<Record<string, string>>;
@@ -51,57 +49,10 @@ export interface ReplaySummary {
   readonly realTimeFactor: number;
 }
 
-/** What a summary is of. */
-export interface SummaryOf {
-  readonly model: FusionModel;
-  readonly weights: string;
-  readonly paths: readonly string[];
-  readonly digest: NdjsonSink;
-}
+/** What streams have become. */
+type States = ReadonlyMap<string, { readonly state: FusionState }>;
 
-/** What one run has done. */
-export interface RunResult {
-  readonly streams: ReadonlyMap<string, { readonly state: FusionState }>;
-  readonly counts: Pick<EventCounts, "dropped" | "anomalies">;
-}
-
-/** What several runs have done together. */
-export class ReplayTotals {
-  readonly #streams = new Map<string, { readonly state: FusionState }>();
-  #dropped: Record<string, number> = {};
-  #anomalies: Record<string, number> = {};
-  #eventUs = 0;
-
-  /** Forgets what was added. */
-  clear(): void {
-    this.#streams.clear();
-    this.#dropped = {};
-    this.#anomalies = {};
-    this.#eventUs = 0;
-  }
-
-  /** @param path of the recording, where two have a stream of one name */
-  add(path: string, { streams, counts }: RunResult): void {
-    for (const [stream, fusion] of streams) {
-      this.#streams.set(this.#streams.has(stream) ? `${stream} (${path})` : stream, fusion);
-    }
-    addCounts(this.#dropped, counts.dropped);
-    addCounts(this.#anomalies, counts.anomalies);
-    this.#eventUs += durationUs(streams);
-  }
-
-  summary(of: SummaryOf, wallSeconds: number): ReplaySummary {
-    const counts = {
-      dropped: this.#dropped,
-      anomalies: this.#anomalies,
-      stateHash: stateHash(this.#streams, of.model),
-      eventSeconds: this.#eventUs / 1e6,
-    };
-    const states = [...this.#streams.values()].map(({ state }) => state);
-    return summarise(of, states, counts, wallSeconds);
-  }
-}
-
+/** Adds `counts` to `sums`. */
 export function addCounts(
   sums: Record<string, number>,
   counts: Readonly<Record<string, number>>,
@@ -112,7 +63,7 @@ export function addCounts(
 }
 
 /** Longest stretch of event time of any stream. */
-function durationUs(streams: RunResult["streams"]): number {
+export function durationUs(streams: States): number {
   return Math.max(
     0,
     ...[...streams.values()].map(({ state }) => {
@@ -121,13 +72,23 @@ function durationUs(streams: RunResult["streams"]): number {
   );
 }
 
-function summarise(
-  { model, weights, paths, digest }: SummaryOf,
-  states: readonly FusionState[],
-  counts: Pick<ReplaySummary, "dropped" | "anomalies" | "stateHash" | "eventSeconds">,
+/** What was run, and what it wrote. */
+interface Run extends Pick<RunSummary, "recordings" | "predictions" | "digest"> {
+  readonly model: FusionModel;
+  /** Where the weights come from. */
+  readonly weights: string;
+}
+
+/** Adds up the work of all streams of a run. */
+export function summariseRun(
+  { model, weights, recordings, predictions, digest }: Run,
+  streams: States,
+  counts: Pick<RunSummary, "dropped" | "anomalies">,
+  eventUs: number,
   wallSeconds: number,
-): ReplaySummary {
-  const sum = (of: (state: FusionState) => number): number => {
+): RunSummary {
+  const states = [...streams.values()].map(({ state }) => state);
+  const sum = (of: (state: (typeof states)[number]) => number): number => {
     return states.reduce((total, state) => total + of(state), 0);
   };
   const ticks = sum((state) => state.progress.ticks);
@@ -158,18 +119,20 @@ function summarise(
     encoders: Object.fromEntries(
       sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!.name]),
     ),
-    recordings: paths,
-    streams: states.length,
+    recordings,
+    streams: streams.size,
     events: Object.values(eventsPerSensor).reduce((total, events) => total + events, 0),
     eventsPerSensor,
     ...counts,
     ticks,
-    predictions: digest.written,
+    predictions,
     openFraction: lookedAt === 0 ? 0 : unitUpdates / lookedAt,
     unitUpdates,
     layers,
-    digest: digest.digest(),
+    digest,
+    stateHash: stateHash(streams, model),
+    eventSeconds: eventUs / 1e6,
     wallSeconds,
-    realTimeFactor: counts.eventSeconds / wallSeconds,
+    realTimeFactor: eventUs / 1e6 / wallSeconds,
   };
 }

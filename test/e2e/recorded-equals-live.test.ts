@@ -18,7 +18,7 @@ import { polyphase } from "./cli.ts";
 import { lineSink, liveRun, type Outcome } from "./live-run.ts";
 
 const data = dataDirectory();
-const scratch = mkdtempSync(join(tmpdir(), "polyphase-live-"));
+const scratch = mkdtempSync(join(tmpdir(), "polyphase-recorded-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const slow = 240_000;
