@@ -12,6 +12,9 @@ import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
+import { registerFilter } from "./logs/filter.ts";
+import { registerMerge } from "./logs/merge.ts";
+import { registerRecover } from "./logs/recover.ts";
 import { packageVersion } from "./package-version.ts";
 
 const usageStatus = 64;
@@ -32,6 +35,9 @@ Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker unavailable, 78 b
   );
 registerReplay(program);
 registerInfo(program);
+registerRecover(program);
+registerMerge(program);
+registerFilter(program);
 registerValidate(program);
 registerGraph(program);
 registerPlan(program);

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
 import { loadDecompressHandlers } from "@mcap/support";
+import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { FileReadable } from "./file-readable.ts";
 
@@ -22,12 +23,12 @@ export interface McapFile {
  * what is no MCAP, was cut off, or has a damaged or no index.
  */
 export async function openMcap(path: string): Promise<McapFile> {
-  const file = await openFile(path);
+  const file = await openRecordingFile(path);
   try {
     const { size } = await file.stat();
     const readable = new FileReadable(file, size);
     await checkMagic(path, readable, size);
-    const decompressHandlers = limitedHandlers(await loadDecompressHandlers());
+    const decompressHandlers = await loadChunkHandlers();
     const reader = await locating(path, readable, () =>
       McapIndexedReader.Initialize({ readable, decompressHandlers }),
     );
@@ -56,7 +57,8 @@ export function badRecording(path: string, reason: string, cause?: unknown): Pol
   return new PolyphaseError("BAD_RECORDING", `Cannot read recording ${path}: ${reason}`, { cause });
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+/** Opens a recording's file, or throws FILE_NOT_FOUND. */
+export async function openRecordingFile(path: string): Promise<FileHandle> {
   return open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     const message = `Cannot open recording ${path}: ${reason}`;
@@ -82,6 +84,14 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
       `it is truncated: byte ${tailOffset} must close the MCAP (${expected}), got ${came}`,
     );
   }
+}
+
+/** Decompressors of chunks, by the name of the compression. */
+export async function loadChunkHandlers(): Promise<McapTypes.DecompressHandlers> {
+  // The LZ4 of @mcap/support refuses every frame after one that was damaged.
+  const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
+    decompressLz4Frame(bytes, Number(size));
+  return limitedHandlers({ ...(await loadDecompressHandlers()), lz4 });
 }
 
 /** A corrupt chunk header must not make a decompressor take all memory. */
