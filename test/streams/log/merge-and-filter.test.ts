@@ -39,7 +39,7 @@ describe("mergeLogs()", () => {
       .tuple(fc.nat(40), fc.nat(40), fc.nat(3))
       .map(([timeUs, delayUs, which]): LogMessage => {
         if (which === 3)
-          return foreignMessage(timeUs, BigInt(timeUs + delayUs) * 1000n, Uint8Array.of(which));
+          return foreignMessage(timeUs, BigInt(timeUs + delayUs + 1) * 1000n, Uint8Array.of(which));
         const item = [audioEvent, scalarEvent, marker][which]!(timeUs, timeUs);
         return messageOf(item, timeUs + delayUs);
       });
@@ -135,7 +135,7 @@ describe("compressLz4()", () => {
   it("makes frames that decompress to any content again", async () => {
     const { lz4 } = await loadChunkHandlers();
     const repeats = fc
-      .tuple(fc.uint8Array({ maxLength: 60 }), fc.nat(400))
+      .tuple(fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: 400 }))
       .map(([piece, times]) => {
         return Buffer.concat(Array.from({ length: times }, () => piece));
       });
