@@ -23,12 +23,12 @@ export interface McapFile {
  * what is no MCAP, was cut off, or has a damaged or no index.
  */
 export async function openMcap(path: string): Promise<McapFile> {
-  const file = await openRecordingFile(path);
+  const file = await openFile(path);
   try {
     const { size } = await file.stat();
     const readable = new FileReadable(file, size);
     await checkMagic(path, readable, size);
-    const decompressHandlers = await loadChunkHandlers();
+    const decompressHandlers = await limitedHandlers();
     const reader = await locating(path, readable, () =>
       McapIndexedReader.Initialize({ readable, decompressHandlers }),
     );
@@ -57,8 +57,8 @@ export function badRecording(path: string, reason: string, cause?: unknown): Pol
   return new PolyphaseError("BAD_RECORDING", `Cannot read recording ${path}: ${reason}`, { cause });
 }
 
-/** Opens a recording's file, or throws FILE_NOT_FOUND. */
-export async function openRecordingFile(path: string): Promise<FileHandle> {
+/** Opens a file for reading, or throws FILE_NOT_FOUND. */
+export async function openFile(path: string): Promise<FileHandle> {
   return open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     const message = `Cannot open recording ${path}: ${reason}`;
@@ -86,16 +86,12 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
   }
 }
 
-/** Decompressors of chunks, by the name of the compression. */
-export async function loadChunkHandlers(): Promise<McapTypes.DecompressHandlers> {
+/** A corrupt chunk header must not make a decompressor take all memory. */
+export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
   // The LZ4 of @mcap/support refuses every frame after one that was damaged.
   const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
     decompressLz4Frame(bytes, Number(size));
-  return limitedHandlers({ ...(await loadDecompressHandlers()), lz4 });
-}
-
-/** A corrupt chunk header must not make a decompressor take all memory. */
-function limitedHandlers(handlers: McapTypes.DecompressHandlers): McapTypes.DecompressHandlers {
+  const handlers: McapTypes.DecompressHandlers = { ...(await loadDecompressHandlers()), lz4 };
   const limited = Object.entries(handlers).map(([name, decompress]) => [
     name,
     (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {

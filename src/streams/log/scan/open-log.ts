@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { McapTypes } from "@mcap/core";
-import { badRecording, loadChunkHandlers, openRecordingFile } from "../../replay/open-mcap.ts";
+import { badRecording, limitedHandlers, openFile } from "../../replay/open-mcap.ts";
 import { ByteWindow } from "./byte-window.ts";
 import type { LogEntry, Loss } from "./log-entry.ts";
 import { type LogSummary, readLogSummary } from "./log-summary.ts";
@@ -21,7 +21,7 @@ export interface Log {
 
 /** Opens the file at `path`, whatever is in it. Throws FILE_NOT_FOUND. */
 export async function openLog(path: string): Promise<Log> {
-  const file = await openRecordingFile(path);
+  const file = await openFile(path);
   try {
     return await describeLog(path, file);
   } catch (failure) {
@@ -37,7 +37,7 @@ async function describeLog(path: string, file: FileHandle): Promise<Log> {
     path,
     size,
     window,
-    handlers: await loadChunkHandlers(),
+    handlers: await limitedHandlers(),
     summary: await readLogSummary(window()),
     close: () => file.close(),
   };
