@@ -16,6 +16,7 @@ import { registerFilter } from "./logs/filter.ts";
 import { registerMerge } from "./logs/merge.ts";
 import { registerRecover } from "./logs/recover.ts";
 import { packageVersion } from "./package-version.ts";
+import { registerTest } from "./test/test.ts";
 
 const usageStatus = 64;
 /** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
@@ -39,6 +40,7 @@ registerRecover(program);
 registerMerge(program);
 registerFilter(program);
 registerValidate(program);
+registerTest(program);
 registerGraph(program);
 registerPlan(program);
 registerImport(program);

@@ -1,45 +1,10 @@
 import type { Command } from "commander";
-import type { TimeUs } from "../../sensors/time.ts";
-import {
-  type ChannelSize,
-  type Inspection,
-  inspectRecording,
-} from "../../streams/inspect/inspect-recording.ts";
-import type { SensorStatistics } from "../../streams/inspect/sensor-statistics.ts";
+import { type Inspection, inspectRecording } from "../../streams/inspect/inspect-recording.ts";
 import type { RecordedChannel } from "../../streams/replay/recorded-channel.ts";
 import { findRecordings } from "../find-recordings.ts";
 import { infoText } from "../format/info-text.ts";
+import type { RecordingInfo, Segment, SensorInfo } from "../format/recording-info.ts";
 import { FileProgress } from "../logs/file-progress.ts";
-
-/** One sensor of a recording. */
-export interface SensorInfo extends SensorStatistics {
-  readonly stream: string;
-  readonly sensor: string;
-  readonly kind: string;
-  readonly shape: string;
-}
-
-export interface Segment {
-  readonly label: string;
-  readonly startUs: TimeUs;
-  readonly endUs: TimeUs;
-}
-
-/** What `polyphase info --json` prints of one recording. */
-export interface RecordingInfo {
-  readonly path: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly sensors: readonly SensorInfo[];
-  readonly segments: readonly Segment[];
-  readonly channels: readonly ChannelSize[];
-  /** States that a replay can begin at. */
-  readonly keyframes: number;
-  readonly fileBytes: number;
-  /** From the first message to the last, as they were recorded. */
-  readonly recordedSeconds: number;
-  /** Lateness that, allowed to every sensor, makes no event of this recording late. */
-  readonly recommendedLatenessUs: number;
-}
 
 /** `polyphase info`: what is in a recording, and how its sensors behaved. */
 export function registerInfo(program: Command): void {

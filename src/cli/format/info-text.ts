@@ -1,5 +1,5 @@
-import type { RecordingInfo, SensorInfo } from "../commands/info.ts";
 import { grouped, percent, seconds } from "./numbers.ts";
+import type { RecordingInfo, SensorInfo } from "./recording-info.ts";
 import { table } from "./table.ts";
 
 /** What is in a recording, for people. */
