@@ -97,6 +97,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   } finally {
     await sink.close();
   }
+  counts.assertComplete();
   return { counts, streams };
 }
 
