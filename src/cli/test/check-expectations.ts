@@ -42,7 +42,7 @@ export function checkExpectations(
 }
 
 /** What a stream says in the end: the highest revision of each prediction, without retracted ones. */
-export function lastRevisions(predictions: readonly SaidPrediction[]): readonly Prediction[] {
+function lastRevisions(predictions: readonly SaidPrediction[]): readonly Prediction[] {
   const last = new Map<string, Prediction>();
   for (const { prediction } of predictions) {
     last.set(JSON.stringify([prediction.stream, prediction.head, prediction.timeUs]), prediction);

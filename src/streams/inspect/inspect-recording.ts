@@ -2,6 +2,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { Marker } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
+import { schemaNames } from "../../wire/schema.ts";
 import type { LogChannel, LogMessage } from "../log/scan/log-entry.ts";
 import { openLog, readLog } from "../log/scan/open-log.ts";
 import { recordingMetadataName } from "../record/recording-channel.ts";
@@ -11,9 +12,6 @@ import {
   type UnknownChannel,
 } from "../replay/recorded-channel.ts";
 import { SensorMeter, type SensorStatistics, type StreamProgress } from "./sensor-statistics.ts";
-
-/** The schema of states that a recorder keeps for replays to begin at. */
-const keyframeSchemaName = "polyphase.Keyframe";
 
 /** One sensor and what it did. */
 export interface InspectedSensor extends SensorStatistics {
@@ -136,7 +134,7 @@ class Inspector {
         return { topic: channel.topic, schema: channel.schemaName, messages, bytes };
       }),
       keyframes: all.reduce((sum, { channel, messages }) => {
-        return sum + (channel.schemaName === keyframeSchemaName ? messages : 0);
+        return sum + (channel.schemaName === schemaNames.keyframe ? messages : 0);
       }, 0),
       firstReceivedUs: isEmpty ? undefined : this.#firstReceivedUs,
       lastReceivedUs: isEmpty ? undefined : this.#lastReceivedUs,

@@ -133,7 +133,7 @@ export class LogWriter {
 }
 
 /** Equal for channels that say the same in every respect. */
-export function channelKey({ topic, messageEncoding, metadata, schema }: LogChannel): string {
+function channelKey({ topic, messageEncoding, metadata, schema }: LogChannel): string {
   const sorted = [...metadata].sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([topic, messageEncoding, sorted, schema && schemaKey(schema)]);
 }

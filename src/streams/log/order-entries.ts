@@ -68,6 +68,6 @@ export async function* orderEntries(
 }
 
 /** For `sort`, which is stable. */
-export function compareTimes(a: bigint, b: bigint): number {
+function compareTimes(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
 }

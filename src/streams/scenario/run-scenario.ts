@@ -1,21 +1,13 @@
-import {
-  merge as mergeObservables,
-  type Observable,
-  Subject,
-  tap,
-  VirtualTimeScheduler,
-} from "rxjs";
+import { identity, Subject, VirtualTimeScheduler } from "rxjs";
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { EventCounts } from "../../telemetry/event-counts.ts";
 import type { ClockMode } from "../clock/clock-model.ts";
-import { mapClocks } from "../clock/map-clocks.ts";
 import type { LatePolicy } from "../fuse/late-policy.ts";
-import { detectIdle, type TimedSensor } from "../merge/detect-idle.ts";
+import type { TimedSensor } from "../merge/detect-idle.ts";
 import type { MergeOptions } from "../merge/merge-options.ts";
-import { StreamMerge } from "../merge/stream-merge.ts";
+import type { MergedItem } from "../merge/merged-item.ts";
 import { runPipeline } from "../pipeline.ts";
 import type { Delivery } from "../source.ts";
 
@@ -72,99 +64,46 @@ export interface ScenarioOutcome {
 
 /** Runs a pipeline on a virtual clock: an hour of waiting takes no time and is always alike. */
 export async function runScenario(scenario: Scenario): Promise<ScenarioOutcome> {
-  const { model, merge, late } = scenario;
   const scheduler = new VirtualTimeScheduler();
   const nowUs = (): TimeUs => Math.round(scheduler.now() * 1000);
-  const observer = new DeliveryObserver(scenario, nowUs);
+  const arrivals = new Subject<Delivery>();
   const predictions: SaidPrediction[] = [];
-  const sound = new Subject<Delivery>();
-  const malformed = new Subject<Delivery>();
-  const clocks = new EventCounts();
-  const mapped: Observable<Delivery> = sound.pipe(
-    mapClocks({ mode: (_, sensor) => scenario.clock(sensor) }, clocks),
-    detectIdle(() => scenario.idle, scheduler),
-    tap((delivery) => observer.observe(delivery)),
-  );
+  const statuses: SeenStatus[] = [];
+  const watermarks: SeenWatermark[] = [];
+  const see = (item: MergedItem): void => {
+    const { stream } = item;
+    if (item.kind === "status") {
+      const { sensor, status } = item.status;
+      statuses.push({ atUs: nowUs(), stream, sensor, status });
+    } else if (item.kind === "watermark" && item.timeUs !== Number.POSITIVE_INFINITY) {
+      watermarks.push({ atUs: nowUs(), stream, watermarkUs: item.timeUs });
+    }
+  };
   const running = runPipeline({
-    source: { open: () => mergeObservables(mapped, malformed) },
-    model,
+    source: { open: () => arrivals },
+    model: scenario.model,
     sink: {
       write: (some) => {
-        const atUs = nowUs();
-        for (const prediction of some) predictions.push({ atUs, prediction });
+        for (const prediction of some) predictions.push({ atUs: nowUs(), prediction });
       },
       close: async () => undefined,
     },
-    merge: () => merge,
+    merge: () => scenario.merge,
     onMalformed: "drop",
-    late,
+    clocks: { mode: (_, sensor) => scenario.clock(sensor) },
+    idle: { sensors: () => scenario.idle, scheduler },
+    late: scenario.late,
+    // Asks for watermarks and statuses among the merged items.
+    shape: identity,
+    tap: see,
   });
-  const isSound = soundness(model);
   for (const { atUs, item } of scenario.inputs) {
-    const acknowledge = (): void => undefined;
-    const delivery: Delivery = { item, receivedUs: atUs, acknowledge };
-    // A pipeline refuses what is malformed before clocks and idleness see it.
-    scheduler.schedule(() => (isSound(item) ? sound : malformed).next(delivery), atUs / 1000);
+    const delivery: Delivery = { item, receivedUs: atUs, acknowledge: () => undefined };
+    scheduler.schedule(() => arrivals.next(delivery), atUs / 1000);
   }
-  scheduler.schedule(() => {
-    sound.complete();
-    malformed.complete();
-  }, scenario.untilUs / 1000);
+  scheduler.schedule(() => arrivals.complete(), scenario.untilUs / 1000);
   scheduler.flush();
   const { counts } = await running;
-  const { statuses, watermarks } = observer;
-  const { taken, fused, dropped } = counts;
-  const anomalies = { ...clocks.anomalies, ...counts.anomalies };
+  const { taken, fused, dropped, anomalies } = counts;
   return { predictions, statuses, watermarks, taken, fused, dropped, anomalies };
-}
-
-/** Tells whether a sensor can have sent an item. */
-function soundness(model: FusionModel): (item: StreamItem) => boolean {
-  const encoders = new Map(
-    model.graph.sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!]),
-  );
-  return (item) => {
-    if (item.kind === "marker" || item.kind === "status") return true;
-    try {
-      encoders.get(item.sensor)?.validate(item);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-}
-
-/**
- * Sees what goes into the merge, and knows from a merge of its own, which is a function of just that,
- * where the watermarks are.
- */
-class DeliveryObserver {
-  readonly statuses: SeenStatus[] = [];
-  readonly watermarks: SeenWatermark[] = [];
-  readonly #options: MergeOptions;
-  readonly #nowUs: () => TimeUs;
-  readonly #merges = new Map<string, StreamMerge>();
-
-  constructor({ merge, late }: Scenario, nowUs: () => TimeUs) {
-    this.#options = { ...merge, late: late.policy === "drop" ? "drop" : "pass" };
-    this.#nowUs = nowUs;
-  }
-
-  observe({ item, receivedUs }: Delivery): void {
-    const atUs = this.#nowUs();
-    const { stream } = item;
-    if (item.kind === "status") {
-      this.statuses.push({ atUs, stream, sensor: item.sensor, status: item.status });
-    }
-    let merge = this.#merges.get(stream);
-    if (merge === undefined) {
-      merge = new StreamMerge(stream, this.#options, new EventCounts(), () => undefined);
-      this.#merges.set(stream, merge);
-    }
-    const before = merge.watermarkUs;
-    const received = receivedUs === undefined ? {} : { receivedUs };
-    merge.push({ item, ...received, acknowledge: () => undefined });
-    const watermarkUs = merge.watermarkUs;
-    if (watermarkUs !== before) this.watermarks.push({ atUs, stream, watermarkUs });
-  }
 }

@@ -7,7 +7,7 @@ import { channelMetadata, channelOf } from "../../../src/streams/record/recordin
 import { encodeItem, itemSchema } from "../../../src/wire/item-codec.ts";
 
 /** A channel that this library has no decoder for, with metadata of its own. */
-export const foreignChannel: LogChannel = {
+const foreignChannel: LogChannel = {
   topic: "/robot/pose",
   messageEncoding: "cdr",
   metadata: new Map([["offered_qos", "- history: 3"]]),
@@ -19,7 +19,7 @@ export const foreignChannel: LogChannel = {
 };
 
 /** A message of no schema at all. */
-export const bareChannel: LogChannel = {
+const bareChannel: LogChannel = {
   topic: "/bare",
   messageEncoding: "x-own",
   metadata: new Map(),
