@@ -14,7 +14,12 @@ import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
+import { registerConvert } from "./logs/convert.ts";
+import { registerFilter } from "./logs/filter.ts";
+import { registerMerge } from "./logs/merge.ts";
+import { registerRecover } from "./logs/recover.ts";
 import { packageVersion } from "./package-version.ts";
+import { registerTest } from "./test/test.ts";
 
 const usageStatus = 64;
 /** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
@@ -36,7 +41,12 @@ registerReplay(program);
 registerRun(program);
 registerPublish(program);
 registerInfo(program);
+registerRecover(program);
+registerMerge(program);
+registerFilter(program);
+registerConvert(program);
 registerValidate(program);
+registerTest(program);
 registerGraph(program);
 registerPlan(program);
 registerImport(program);

@@ -154,6 +154,7 @@ export async function fusePipeline(
   } finally {
     await sink.close();
   }
+  counts.assertComplete();
   return { counts, streams };
 }
 
