@@ -1,15 +1,7 @@
 import type { TimeUs } from "../time.ts";
 
-/**
- * Consecutive events of one event camera as a structure of arrays; element i of every array is
- * event i. Times never decrease. The arrays may be longer than `count`; what lies behind is unused.
- */
-export interface DvsPacket {
-  /** Sensor size in pixels; every `x[i] < width`, every `y[i] < height`, origin upper left. */
-  readonly width: number;
-  readonly height: number;
-  /** Number of events. */
-  readonly count: number;
+/** Events as a structure of arrays; element i of every array is event i. */
+export interface DvsColumns {
   /** Event times, whole microseconds. Float64 is exact to 2^53 µs. */
   readonly timeUs: Float64Array;
   readonly x: Uint16Array;
@@ -18,16 +10,33 @@ export interface DvsPacket {
   readonly on: Uint8Array;
 }
 
-/** A packet with room for `count` events, all zero. */
+/**
+ * Consecutive events of one event camera. Times never decrease. The arrays may be longer than
+ * `count`; what lies behind is unused.
+ */
+export interface DvsPacket extends DvsColumns {
+  /** Sensor size in pixels; every `x[i] < width`, every `y[i] < height`, origin upper left. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of events. */
+  readonly count: number;
+}
+
+/** A packet with room for `count` events, all zero. Its arrays lie in one buffer. */
 export function createDvsPacket(width: number, height: number, count: number): DvsPacket {
+  return { width, height, count, ...dvsColumns(new ArrayBuffer(count * dvsEventBytes), count) };
+}
+
+/** Bytes that the columns take per event. */
+export const dvsEventBytes = 13;
+
+/** The columns of `count` events, one behind the other in `buffer`. */
+export function dvsColumns(buffer: ArrayBuffer, count: number): DvsColumns {
   return {
-    width,
-    height,
-    count,
-    timeUs: new Float64Array(count),
-    x: new Uint16Array(count),
-    y: new Uint16Array(count),
-    on: new Uint8Array(count),
+    timeUs: new Float64Array(buffer, 0, count),
+    x: new Uint16Array(buffer, 8 * count, count),
+    y: new Uint16Array(buffer, 10 * count, count),
+    on: new Uint8Array(buffer, 12 * count, count),
   };
 }
 

@@ -56,6 +56,11 @@ export class EventClock {
     return timeUs;
   }
 
+  /** How far a reading may go forward from `rawUs`, the one before, without question, µs. */
+  regularStepUs(rawUs: number): number {
+    return rawUs === this.#latestRawUs ? jumpUsMax : 0;
+  }
+
   /** Ends the packet under construction if the latest reading does not follow from those before. */
   cutIfDiscontinuous(packets: PacketBuilder): void {
     if (this.discontinuity === undefined) return;
