@@ -78,15 +78,16 @@ function decodeEvent(run: WordRun, word: u32): bool {
 function decodeTimeHigh(run: WordRun, word: u32): bool {
   if (word >>> 28 != TYPE_TIME_HIGH) return false;
   const timeHigh = <i32>(word & 0x0fffffff);
-  if (timeHigh < run.timeHigh || timeHigh > run.timeHighMax) return false;
-  run.baseUs += <f64>(timeHigh - run.timeHigh) * TIME_HIGH_US;
+  const step = timeHigh - run.timeHigh;
+  if (step < 0 || step > run.timeHighStepMax) return false;
+  run.baseUs += <f64>step * TIME_HIGH_US;
   run.timeHigh = timeHigh;
   return true;
 }
 
 /**
  * Regular words of EVT 2.0, see src/sensors/dvs/codecs/prophesee/evt2-payload.ts: events on the
- * sensor and in order, and TIME_HIGH that repeats or goes forward up to `timeHighMax`.
+ * sensor and in order, and TIME_HIGH that repeats or goes forward by at most `timeHighStepMax`.
  *
  * @param from address of the first word
  * @param end address behind the last one

@@ -185,9 +185,10 @@ function decodeEvent(run: WordRun, word: u32): bool {
 @inline
 function decodeTimeHigh(run: WordRun, word: u32): bool {
   const timeHigh = <i32>(word & 0xfff);
-  if (timeHigh < run.timeHigh || timeHigh > run.timeHighMax) return false;
-  if (timeHigh > run.timeHigh) {
-    run.baseUs += <f64>(timeHigh - run.timeHigh) * TIME_HIGH_US;
+  const step = timeHigh - run.timeHigh;
+  if (step < 0 || step > run.timeHighStepMax) return false;
+  if (step > 0) {
+    run.baseUs += <f64>step * TIME_HIGH_US;
     run.timeHigh = timeHigh;
     run.timeLow = 0;
   }
@@ -213,8 +214,8 @@ function decodeWord(run: WordRun, word: u32): bool {
 
 /**
  * Regular words of EVT 3.0, see src/sensors/dvs/codecs/prophesee/evt3-payload.ts: events on the
- * sensor and in order, rows of the camera decoded, and TIME_HIGH that repeats or goes forward up
- * to `timeHighMax`. `row`, `baseX` and `camera` are below 0 where they are not known.
+ * sensor and in order, rows of the camera decoded, and TIME_HIGH that repeats or goes forward by
+ * at most `timeHighStepMax`. `row`, `baseX` and `camera` are below 0 where they are not known.
  *
  * @param from address of the first word
  * @param end address behind the last one

@@ -22,8 +22,8 @@ export class WordRun {
   /** Time of the last event before and, at the end, after the run, µs. */
   lastUs: f64;
   timeHigh: i32;
-  /** TIME_HIGH may go forward up to here. */
-  timeHighMax: i32;
+  /** TIME_HIGH may go forward by this much at a time. */
+  timeHighStepMax: i32;
   /** EVT 3.0 alone. −1 stands for none. */
   timeLow: i32;
   camera: u32;

@@ -30,14 +30,22 @@ export function createDvsPacket(width: number, height: number, count: number): D
 /** Bytes that the columns take per event. */
 export const dvsEventBytes = 13;
 
-/** The columns of `count` events, one behind the other in `buffer`. */
-export function dvsColumns(buffer: ArrayBuffer, count: number): DvsColumns {
+/** The columns of `count` events, one behind the other in `buffer` from byte `from` on. */
+export function dvsColumns(buffer: ArrayBuffer, count: number, from = 0): DvsColumns {
   return {
-    timeUs: new Float64Array(buffer, 0, count),
-    x: new Uint16Array(buffer, 8 * count, count),
-    y: new Uint16Array(buffer, 10 * count, count),
-    on: new Uint8Array(buffer, 12 * count, count),
+    timeUs: new Float64Array(buffer, from, count),
+    x: new Uint16Array(buffer, from + 8 * count, count),
+    y: new Uint16Array(buffer, from + 10 * count, count),
+    on: new Uint8Array(buffer, from + 12 * count, count),
   };
+}
+
+/** Copies the first `count` events to the columns `to`, from event `at` on. */
+export function copyDvsColumns(from: DvsColumns, count: number, to: DvsColumns, at = 0): void {
+  to.timeUs.set(from.timeUs.subarray(0, count), at);
+  to.x.set(from.x.subarray(0, count), at);
+  to.y.set(from.y.subarray(0, count), at);
+  to.on.set(from.on.subarray(0, count), at);
 }
 
 /** Events `from` (included) to `to` (excluded) of `packet`, as a view on the same memory. */

@@ -32,7 +32,7 @@ export function createDvsDecoder(
     case "dat":
       return createDatDecoder(size);
     case "aedat4":
-      return createAedat4Decoder(size);
+      return createAedat4Decoder(size, engine);
     case "aedat3":
       return createAedat3Decoder(size);
     case "aedat2":

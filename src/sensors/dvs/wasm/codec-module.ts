@@ -1,39 +1,17 @@
-import type { DvsColumns } from "../dvs-packet.ts";
-import { wasmModuleBase64 } from "./wasm-module.ts";
+import { type DvsColumns, dvsColumns, dvsEventBytes } from "../dvs-packet.ts";
+import { type CodecExports, createCodecInstance } from "./codec-instance.ts";
 
-/** The part of the WebAssembly JavaScript interface used here; TypeScript has it with the DOM only. */
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
-interface WasmApi {
-  validate(bytes: Uint8Array): boolean;
-  readonly Memory: new (size: { readonly initial: number }) => WasmMemory;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: { readonly env: { readonly memory: WasmMemory } },
-  ) => { readonly exports: unknown };
-}
-
-/** What assembly/dvs/index.ts exports. Addresses are bytes from the start of the memory. */
-export interface CodecExports {
-  writeOnes(table: number): void;
-  evt2(run: number, from: number, end: number): number;
-  evt3(run: number, from: number, end: number): number;
-}
-
-const pageBytes = 65_536;
-/** Events that the scratch columns hold, and how many more may be overwritten behind them. */
+/** Events that the scratch columns hold. */
 export const scratchEvents = 16_384;
-const slackEvents = 16;
-/** Bytes of input that are decoded at once. */
-export const scratchInputBytes = 65_536;
-const recordWords = 32;
+/** Bytes of input that are decoded at once: 6 per event. */
+export const scratchInputBytes: number = 6 * scratchEvents;
+/** Bytes of an LZ4 frame and of what it holds; larger ones are decompressed in TypeScript. */
+const lz4InputBytes = 2 * 1024 * 1024;
+const lz4OutputBytes = 4 * 1024 * 1024;
+const recordBytes = 128;
 const onesBytes = 256 * 16;
-const alignmentBytes = 64;
-/** Input and columns, and a page for table, record and alignment. */
-const memoryPages =
-  Math.ceil((scratchInputBytes + 13 * (scratchEvents + slackEvents)) / pageBytes) + 1;
+/** Vectors of pixels are written whole: so many events behind the last one may be overwritten. */
+const slackEvents = 16;
 
 /**
  * The codecs' inner loops in WebAssembly SIMD, with scratch memory that holds nothing from one call
@@ -44,13 +22,19 @@ export interface CodecModule {
   readonly exports: CodecExports;
   /** Bytes to decode. */
   readonly input: Uint8Array;
-  /** Events decoded. */
+  /** Events decoded, or to be encoded. */
   readonly columns: DvsColumns;
+  /** Address of room for the columns of `scratchEvents` events, one behind the other. */
+  readonly packet: number;
+  /** The columns of the first `count` events at `packet`, in memory of their own. */
+  takePacket(count: number): DvsColumns;
   /**
    * The record that says what to do and where it got to, by 4-byte word. Its first five are the
    * addresses of the columns and of the table of writeOnes().
    */
   readonly record: Int32Array;
+  readonly lz4Input: Uint8Array;
+  readonly lz4Output: Uint8Array;
 }
 
 /** `wasm` where the engine can run it; both give the same packets and counts. */
@@ -68,34 +52,36 @@ export function codecModule(engine: CodecEngine = "wasm"): CodecModule | undefin
 }
 
 function createCodecModule(): CodecModule | undefined {
-  const api = (globalThis as { readonly WebAssembly?: WasmApi }).WebAssembly;
-  const bytes = Uint8Array.from(atob(wasmModuleBase64), (c) => c.charCodeAt(0));
-  if (!api?.validate(bytes)) return undefined;
-  const memory = new api.Memory({ initial: memoryPages });
-  const { exports } = new api.Instance(new api.Module(bytes), { env: { memory } });
-  // Address 0 stays free: nothing is ever there by mistake.
-  let next = alignmentBytes;
-  const take = (bytes: number): [ArrayBuffer, number] => {
-    const at = next;
-    next += Math.ceil(bytes / alignmentBytes) * alignmentBytes;
-    return [memory.buffer, at];
-  };
+  const packetBytes = scratchEvents * dvsEventBytes;
   const events = scratchEvents + slackEvents;
-  const columns = {
-    timeUs: new Float64Array(...take(8 * events), events),
-    x: new Uint16Array(...take(2 * events), events),
-    y: new Uint16Array(...take(2 * events), events),
-    on: new Uint8Array(...take(events), events),
-  };
-  const ones = new Uint8Array(...take(onesBytes), onesBytes);
-  const record = new Int32Array(...take(4 * recordWords), recordWords);
+  const instance = createCodecInstance([
+    recordBytes,
+    onesBytes,
+    scratchInputBytes,
+    packetBytes,
+    events * dvsEventBytes,
+    lz4InputBytes,
+    lz4OutputBytes,
+  ]);
+  if (instance === undefined) return undefined;
+  const { exports, buffer, take } = instance;
+  const record = new Int32Array(buffer, take(recordBytes), recordBytes / 4);
+  const ones = take(onesBytes);
+  const bytes = (length: number): Uint8Array => new Uint8Array(buffer, take(length), length);
+  const input = bytes(scratchInputBytes);
+  const packet = take(packetBytes);
+  const columns = dvsColumns(buffer, events, take(events * dvsEventBytes));
   const { timeUs, x, y, on } = columns;
-  record.set([timeUs, x, y, on, ones].map((array) => array.byteOffset));
-  (exports as CodecExports).writeOnes(ones.byteOffset);
+  record.set([timeUs.byteOffset, x.byteOffset, y.byteOffset, on.byteOffset, ones]);
+  exports.writeOnes(ones);
   return {
-    exports: exports as CodecExports,
-    input: new Uint8Array(...take(scratchInputBytes), scratchInputBytes),
+    exports,
+    input,
     columns,
+    packet,
+    takePacket: (count) => dvsColumns(buffer.slice(packet, packet + count * dvsEventBytes), count),
     record,
+    lz4Input: bytes(lz4InputBytes),
+    lz4Output: bytes(lz4OutputBytes),
   };
 }

@@ -1,6 +1,7 @@
 import type { ByteQueue } from "../codecs/stream/byte-queue.ts";
-import type { EventClock } from "../codecs/stream/event-clock.ts";
+import { type EventClock, regularStepUsMax } from "../codecs/stream/event-clock.ts";
 import { type PacketBuilder, packetEventsReady } from "../codecs/stream/packet-builder.ts";
+import type { CodecExports } from "./codec-instance.ts";
 import { type CodecModule, scratchInputBytes } from "./codec-module.ts";
 
 /** Fields of assembly/dvs/word-run.ts, by 4-byte word. */
@@ -13,7 +14,7 @@ const word = {
   baseUs: 10,
   lastUs: 12,
   timeHigh: 14,
-  timeHighMax: 15,
+  timeHighStepMax: 15,
   timeLow: 16,
   camera: 17,
   row: 18,
@@ -47,7 +48,7 @@ export interface RowState extends WordState {
 /** Runs of regular EVT words of one stream, decoded in WebAssembly. */
 export class WordRun {
   readonly #module: CodecModule;
-  readonly #decode: CodecModule["exports"]["evt2"];
+  readonly #decode: CodecExports["evt2"];
   readonly #timeHighUs: number;
   readonly #times: Float64Array;
   /** Bytes to take next: few where a run was short, since what follows it is copied for nothing. */
@@ -89,7 +90,7 @@ export class WordRun {
     }
     this.#readState(state, clock);
     if (state.timeHigh !== timeHigh) {
-      state.baseUs = clock.unwrap(state.timeHigh * this.#timeHighUs);
+      state.baseUs = clock.advance(state.timeHigh * this.#timeHighUs);
     }
   }
 
@@ -111,13 +112,14 @@ export class WordRun {
   ): void {
     const { record } = this.#module;
     const timeHighUs = this.#timeHighUs;
-    const stepUs = clock.regularStepUs(state.timeHigh * timeHighUs);
+    // A reading that was taken for jitter leaves the clock where it was.
+    const isLatest = state.timeHigh * timeHighUs === clock.latestRawUs;
     this.#times[word.baseUs / 2] = state.baseUs;
     this.#times[word.lastUs / 2] = clock.lastUs;
     record[word.width] = width;
     record[word.height] = height;
     record[word.timeHigh] = state.timeHigh;
-    record[word.timeHighMax] = state.timeHigh + Math.floor(stepUs / timeHighUs);
+    record[word.timeHighStepMax] = isLatest ? Math.floor(regularStepUsMax / timeHighUs) : 0;
     if (!("row" in state)) return;
     record[word.timeLow] = state.timeLow;
     record[word.camera] = state.camera;

@@ -1,4 +1,10 @@
-import { type DvsColumns, type DvsPacket, dvsColumns, dvsEventBytes } from "../../dvs-packet.ts";
+import {
+  copyDvsColumns,
+  type DvsColumns,
+  type DvsPacket,
+  dvsColumns,
+  dvsEventBytes,
+} from "../../dvs-packet.ts";
 
 /**
  * Why the time that seems to have passed before a packet's first event cannot be trusted, so that
@@ -68,11 +74,7 @@ export class PacketBuilder {
 
   /** Adds the first `count` events of `columns`. There must be room for them. */
   appendColumns(columns: DvsColumns, count: number): void {
-    const { timeUs, x, y, on } = this.columns;
-    timeUs.set(columns.timeUs.subarray(0, count), this.count);
-    x.set(columns.x.subarray(0, count), this.count);
-    y.set(columns.y.subarray(0, count), this.count);
-    on.set(columns.on.subarray(0, count), this.count);
+    copyDvsColumns(columns, count, this.columns, this.count);
     this.count += count;
   }
 
@@ -115,11 +117,7 @@ export class PacketBuilder {
 
   #copyColumns(count: number): DvsColumns {
     const copy = dvsColumns(new ArrayBuffer(count * dvsEventBytes), count);
-    const { timeUs, x, y, on } = this.columns;
-    copy.timeUs.set(timeUs.subarray(0, count));
-    copy.x.set(x.subarray(0, count));
-    copy.y.set(y.subarray(0, count));
-    copy.on.set(on.subarray(0, count));
+    copyDvsColumns(this.columns, count, copy);
     return copy;
   }
 }
