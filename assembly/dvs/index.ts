@@ -1,5 +1,5 @@
 export { aedat4 } from "./aedat4";
-export { selectSupported } from "./background-activity";
+export { rebaseMap, selectSupported } from "./background-activity";
 export { evt2 } from "./evt2";
 export { evt3, writeOnes } from "./evt3";
 export { gather } from "./gather";

@@ -30,9 +30,11 @@ function lengthBetween(from: usize, to: usize): usize {
   return 255 * (to - from - 1) + load<u8>(to - 1);
 }
 
+/** Mostly it is no more than 16 bytes; whether it is any cannot be predicted. */
 @inline
 function copyForward(to: usize, from: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
+  v128.store(to, v128.load(from));
+  for (let i: usize = 16; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
 }
 
 /** A match may overlap what it appends: then the bytes copied first are copied again. */

@@ -1,20 +1,9 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
-import {
-  copyDvsColumns,
-  type DvsColumns,
-  type DvsPacket,
-  dvsColumns,
-  dvsEventBytes,
-  dvsPacketView,
-} from "../dvs-packet.ts";
-import {
-  type CodecExports,
-  type CodecInstance,
-  createCodecInstance,
-} from "../wasm/codec-instance.ts";
-import { type CodecEngine, scratchEvents } from "../wasm/codec-module.ts";
+import type { DvsPacket } from "../dvs-packet.ts";
+import type { CodecEngine } from "../wasm/codec-module.ts";
 import type { DvsFilter } from "./dvs-filter.ts";
 import { type EventSelector, SelectingFilter } from "./selecting-filter.ts";
+import { createSupportSelector } from "./support-selector.ts";
 
 /** Parameters as in libcaer's background activity filter. */
 export interface BackgroundActivityOptions {
@@ -71,82 +60,6 @@ class BackgroundActivity implements EventSelector {
   }
 }
 
-/** The same in WebAssembly, with the maps in a memory of its own. */
-class FastBackgroundActivity implements EventSelector {
-  readonly #options: Required<BackgroundActivityOptions>;
-  readonly #stride: number;
-  readonly #exports: CodecExports;
-  readonly #columns: DvsColumns;
-  readonly #kept: Uint32Array;
-  /** Addresses of the maps of OFF and of ON events, or of the one for both. */
-  readonly #maps: readonly [number, number];
-
-  private constructor(
-    { exports, buffer, take }: CodecInstance,
-    stride: number,
-    mapLength: number,
-    options: Required<BackgroundActivityOptions>,
-  ) {
-    this.#options = options;
-    this.#stride = stride;
-    this.#exports = exports;
-    this.#columns = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
-    this.#kept = new Uint32Array(buffer, take(4 * scratchEvents), scratchEvents);
-    const createMap = (): number => {
-      const address = take(8 * mapLength);
-      new Float64Array(buffer, address, mapLength).fill(Number.NEGATIVE_INFINITY);
-      return address;
-    };
-    const map = createMap();
-    this.#maps = [map, options.samePolarity ? createMap() : map];
-  }
-
-  /** @returns undefined where there is no WebAssembly */
-  static create(
-    { width, height }: SensorSize,
-    options: Required<BackgroundActivityOptions>,
-  ): FastBackgroundActivity | undefined {
-    const mapLength = (width + 2) * (height + 2);
-    const instance = createCodecInstance([
-      scratchEvents * dvsEventBytes,
-      4 * scratchEvents,
-      8 * mapLength,
-      options.samePolarity ? 8 * mapLength : 0,
-    ]);
-    return instance && new FastBackgroundActivity(instance, width + 2, mapLength, options);
-  }
-
-  select(packet: DvsPacket, kept: Uint32Array): number {
-    let n = 0;
-    for (let from = 0; from < packet.count; from += scratchEvents) {
-      const to = Math.min(from + scratchEvents, packet.count);
-      const count = this.#selectPart(dvsPacketView(packet, from, to));
-      kept.set(this.#kept.subarray(0, count), n);
-      if (from > 0) for (let k = n; k < n + count; k++) kept[k]! += from;
-      n += count;
-    }
-    return n;
-  }
-
-  #selectPart(packet: DvsPacket): number {
-    const { timeUs, x, y, on } = this.#columns;
-    const { supportUs, supportMin } = this.#options;
-    copyDvsColumns(packet, packet.count, this.#columns);
-    return this.#exports.selectSupported(
-      timeUs.byteOffset,
-      x.byteOffset,
-      y.byteOffset,
-      on.byteOffset,
-      packet.count,
-      ...this.#maps,
-      this.#stride,
-      supportUs,
-      supportMin,
-      this.#kept.byteOffset,
-    );
-  }
-}
-
 /**
  * Drops events that no neighbouring pixel supports: sensor noise is alone, edges are not
  * (Delbrück 2008). Every event, dropped or not, supports later ones; a pixel does not support
@@ -166,6 +79,6 @@ export function createBackgroundActivityFilter(
     );
   }
   const all = { supportUs, supportMin, samePolarity };
-  const fast = engine === "wasm" ? FastBackgroundActivity.create(size, all) : undefined;
+  const fast = engine === "wasm" ? createSupportSelector(size, all) : undefined;
   return new SelectingFilter(size, fast ?? new BackgroundActivity(size, all));
 }

@@ -57,10 +57,12 @@ export interface CodecExports {
     off: number,
     on: number,
     stride: number,
+    baseUs: number,
     supportUs: number,
     supportMin: number,
     kept: number,
   ): number;
+  rebaseMap(map: number, count: number, shiftUs: number): void;
 }
 
 /** The codecs' inner loops and a memory of their own, handed out from the beginning. */
