@@ -13,10 +13,14 @@ import {
   createCodecInstance,
 } from "../wasm/codec-instance.ts";
 import { scratchEvents } from "../wasm/codec-module.ts";
-import type { BackgroundActivityOptions } from "./background-activity.ts";
 import type { EventSelector } from "./selecting-filter.ts";
 
-type Options = Required<BackgroundActivityOptions>;
+/** As BackgroundActivityOptions, all given. */
+interface Options {
+  readonly supportUs: number;
+  readonly supportMin: number;
+  readonly samePolarity: boolean;
+}
 
 /** How far back times are kept, and how far apart those of one call may be, µs: 35 minutes. */
 const keptUs = 2 ** 31;
