@@ -36,7 +36,7 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
     const evaluated = polyphase("eval", "freq", "--model", model, "--json", "--limit", "1024");
     const evaluation = JSON.parse(evaluated.stdout);
     expect(evaluation.n).toBe(1024);
-    // The first 1,024 of 16,384 sequences.
+    // The first 1,024 of 65,536 sequences.
     expect(Math.abs(evaluation.accuracy - test.accuracy)).toBeLessThan(0.06);
     expect(evaluation.openFraction["signal-lstm"]).toBeCloseTo(test.openFraction, 2);
     const log = (await readFile(join(out, "train.jsonl"), "utf8")).trim().split("\n");

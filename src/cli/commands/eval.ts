@@ -55,7 +55,7 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   const model = await prepareModel(chosen.stored, options, warn);
   const captured = new CapturedSequences(spec);
   if (task === "nmnist") await captureNmnist(captured, options);
-  else await captureGenerated(captured, task, spec);
+  else await captureGenerated(captured, task, { spec, limit: options.limit });
   const sequences = captured.sequences.slice(0, options.limit);
   const readShare = Number(spec.provenance["readShare"] ?? 0);
   const evaluation = evaluateModel(model, sequences, readShare);
@@ -85,11 +85,11 @@ async function captureNmnist(
   }
 }
 
-/** The test sequences of a task that makes its data, as the model was trained on. */
+/** Test sequences of a task that makes its data, as the model was trained on; about `limit` of them. */
 async function captureGenerated(
   captured: CapturedSequences,
   name: string,
-  spec: GraphSpec,
+  { spec, limit = Number.POSITIVE_INFINITY }: { spec: GraphSpec; limit: number | undefined },
 ): Promise<void> {
   const trained = spec.provenance["options"];
   const choices = typeof trained === "string" ? (JSON.parse(trained) as object) : {};
@@ -99,6 +99,7 @@ async function captureGenerated(
   });
   for (let index = 0, before = -1; captured.sequences.length > before; index++) {
     before = captured.sequences.length;
+    if (before >= limit) return;
     task.writeHeldOutBatch(captured, "test", index);
   }
 }

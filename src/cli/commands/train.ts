@@ -2,7 +2,12 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeModelDirectory } from "../../state/model-directory.ts";
 import { exportModel } from "../../train/export-model.ts";
-import { createTask, type TaskChoices, taskNames } from "../../train/tasks/create-task.ts";
+import {
+  createTask,
+  type GateNumber,
+  type TaskChoices,
+  taskNames,
+} from "../../train/tasks/create-task.ts";
 import { runTraining } from "../../train/trainer/run-training.ts";
 import { createTraining, measureHeldOut } from "../../train/trainer/train-network.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
@@ -37,13 +42,14 @@ export function registerTrain(program: Command): void {
       new Option("--cell <name>", "recurrent cell").choices(["phased-lstm", "square-lstm", "lstm"]),
     )
     .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
-    .addOption(
-      new Option("--learn <what>", "numbers of the gates that are learned").choices([
-        "none",
-        "period,shift",
-        "period,shift,open-ratio",
-      ]),
+    .option(
+      "--learn <list>",
+      "what is learned of the gates: none, or period,shift,open-ratio",
+      gateNumbers,
     )
+    .option("--leak <a>", "α at the start; 0 from four fifths of the run on (slow)", decay)
+    .option("--open-penalty <w>", "weight of the mean r_on in the loss; learn open-ratio", positive)
+    .option("--average <decay>", "moving average of the weights that is tested and kept", decay)
     .addOption(new Option("--op <name>", "how it is computed").choices(["wasm", "typescript"]))
     .addOption(
       new Option("--sampling <how>", "frequency: when the signal is sampled").choices([
@@ -109,13 +115,37 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const model = state.average.apply(() => exportModel(state.network, names));
   const directory = join(options.out, "model");
   await writeModelDirectory(directory, model);
-  const result = { task: task.name, outcome, seed: options.seed, batches: state.batch, test };
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = Math.round((user + system) / 1e6);
+  const result = {
+    task: task.name,
+    outcome,
+    seed: options.seed,
+    batches: state.batch,
+    cpuSeconds,
+    test,
+  };
   process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
 }
 
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+const gateNumberNames: readonly GateNumber[] = ["period", "shift", "open-ratio"];
+
+function gateNumbers(text: string): readonly GateNumber[] {
+  const names = text === "none" ? [] : text.split(",");
+  const found = gateNumberNames.filter((name) => names.includes(name));
+  if (found.length === names.length) return found;
+  throw new InvalidArgumentError(`It must be none, or some of ${gateNumberNames.join(",")}.`);
+}
+
+function decay(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError("It must be from 0 to below 1.");
   return value;
 }
 
