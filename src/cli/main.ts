@@ -15,6 +15,7 @@ import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
 import { packageVersion } from "./package-version.ts";
+import { registerSimulate } from "./simulate/simulate.ts";
 
 const usageStatus = 64;
 /** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
@@ -44,6 +45,7 @@ registerEvents(program);
 registerAudio(program);
 registerTrain(program);
 registerEval(program);
+registerSimulate(program);
 registerDemo(program);
 throwOnUsage(program);
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { itemLength, timeAt } from "../../sensors/item-events.ts";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { itemLength, timeAt } from "../../streams/merge/item-extent.ts";
 import type { RecordedChannel } from "../../streams/replay/recorded-channel.ts";
 import { openRecording } from "../../streams/replay/recording-reader.ts";
 import { findRecordings } from "../find-recordings.ts";

@@ -1,8 +1,8 @@
 import type { Prediction } from "../../fusion/prediction.ts";
+import { timeAt } from "../../sensors/item-events.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { EventOrder } from "../merge/event-order.ts";
-import { timeAt } from "../merge/item-extent.ts";
 import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
 import { FusionHistory } from "./fusion-history.ts";
 import type { RewindLimits } from "./late-policy.ts";
