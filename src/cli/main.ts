@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { registerAudio } from "./audio/audio.ts";
+import { registerBackend } from "./backend/backend.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
@@ -46,6 +47,7 @@ registerAudio(program);
 registerTrain(program);
 registerEval(program);
 registerSimulate(program);
+registerBackend(program);
 registerDemo(program);
 throwOnUsage(program);
 
