@@ -1,7 +1,7 @@
 // Runs the training runs that docs/results/training.md reports, one after the other, shortest
 // first. Each result is a line of results.jsonl; what is there is not run again, and an interrupted
 // run is resumed.
-//   node scripts/train-results.mjs --out DIR [--data DIR] [--only REGEX] [--table]
+//   node scripts/train-results.mjs --out DIR [--data DIR] [--only REGEX] [--seeds 1,2,3] [--table]
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,12 +13,13 @@ const { values } = parseArgs({
     out: { type: "string" },
     data: { type: "string", default: process.env.POLYPHASE_DATA ?? "../shared/data" },
     only: { type: "string", default: "" },
+    seeds: { type: "string", default: "1,2,3" },
     table: { type: "boolean", default: false },
   },
 });
 if (values.out === undefined) throw new Error("Cannot run: --out must name a directory");
 
-const seeds = [1, 2, 3];
+const seeds = values.seeds.split(",").map(Number);
 const short = ["frequency", "--batches", "3000", "--rate", "0.01"];
 const sampled = ["--learn", "none", "--period-ms", "20,55", "--rate", "0.01", "--average", "0.998"];
 const nmnist = ["nmnist", "--data", values.data];

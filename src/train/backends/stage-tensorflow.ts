@@ -15,6 +15,8 @@ const headers = [
   "tensorflow/include/tsl/",
   "tensorflow/include/tensorflow/core/platform/ctstring",
 ];
+/** A dependency of the package that is staged for. */
+const addonBuilder = "@mapbox/node-pre-gyp";
 const includePrefix = "tensorflow/include/";
 
 /**
@@ -81,7 +83,7 @@ function place({ name }: ZipEntry): string {
 /** `node-pre-gyp install --build-from-source` with the headers of this Node; no network is needed. */
 async function buildAddon(packageDirectory: string): Promise<void> {
   const require = createRequire(join(packageDirectory, "package.json"));
-  const manifest = require.resolve("@mapbox/node-pre-gyp/package.json");
+  const manifest = require.resolve(`${addonBuilder}/package.json`);
   const tool = join(dirname(manifest), "bin", "node-pre-gyp");
   const prefix = dirname(dirname(process.execPath));
   const gyp = join(prefix, "lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js");

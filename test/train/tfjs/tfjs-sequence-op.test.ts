@@ -51,7 +51,7 @@ describe.each(["cpu", "wasm"])("createTfjsSequence on the %s backend", (backend)
       tf.tensor(Float32Array.from(op.parameters.rows)),
       tf.tensor(Float32Array.from(op.parameters.peepholes), [3, smallShape.units]),
     ];
-    const { value, grads } = tf.valueAndGrads((...args: tf.Tensor[]) =>
+    const { value, grads } = tf.valueAndGrads((...args: tfjs.Tensor[]) =>
       sequence(args[0]!, args[1]!, args[2]!),
     )(inputs, tf.tensor(dy, [events, smallShape.units]));
     const expected = [
@@ -96,7 +96,7 @@ async function trainOn(backend: string, tf: typeof tfjs = tfjs): Promise<number[
   for (let step = 0; step < 12; step++) {
     op.batch.stateH.set(stateH);
     op.batch.stateC.set(stateC);
-    const differentiate = tf.valueAndGrads((...args: tf.Tensor[]) =>
+    const differentiate = tf.valueAndGrads((...args: tfjs.Tensor[]) =>
       sequence(args[0]!, args[1]!, args[2]!),
     );
     const h = sequence(x, rows, peepholes);
