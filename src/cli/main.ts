@@ -15,6 +15,7 @@ import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
+import { registerModel } from "./model/model.ts";
 import { packageVersion } from "./package-version.ts";
 import { registerSimulate } from "./simulate/simulate.ts";
 
@@ -48,6 +49,7 @@ registerTrain(program);
 registerEval(program);
 registerSimulate(program);
 registerBackend(program);
+registerModel(program);
 registerDemo(program);
 throwOnUsage(program);
 
