@@ -41,6 +41,11 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
     expect(evaluation.openFraction["signal-lstm"]).toBeCloseTo(test.openFraction, 2);
     const log = (await readFile(join(out, "train.jsonl"), "utf8")).trim().split("\n");
     expect(log).toHaveLength(3);
+    const curve = await readFile(join(out, "curve.svg"), "utf8");
+    expect(curve).toContain("frequency, seed 1");
+    // Three reports, one of them with a validation, in two panels.
+    const lines = [...curve.matchAll(/polyline points="([^"]*)"/g)].map(([, points]) => points);
+    expect(lines.map((points) => points!.split(" ").length)).toEqual([3, 1, 3, 1]);
   });
   it("refuse unknown tasks, missing models and models of another task, with the right status", async () => {
     const unknown = polyphase("train", "weather", "--out", join(directory, "w"));

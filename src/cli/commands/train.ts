@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeModelDirectory } from "../../state/model-directory.ts";
@@ -8,8 +9,9 @@ import {
   type TaskChoices,
   taskNames,
 } from "../../train/tasks/create-task.ts";
-import { runTraining } from "../../train/trainer/run-training.ts";
+import { runTraining, type TrainingReport } from "../../train/trainer/run-training.ts";
 import { createTraining, measureHeldOut } from "../../train/trainer/train-network.ts";
+import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -30,7 +32,7 @@ export function registerTrain(program: Command): void {
     .argument("<task>", taskNames.join(", "))
     .requiredOption(
       "-o, --out <dir>",
-      "run directory: checkpoint, train.jsonl, and model/ at the end",
+      "run directory: checkpoint, train.jsonl; model/ and curve.svg at the end",
     )
     .option("--seed <n>", "seed of weights and data; equal seeds give equal bits", wholeNumber, 1)
     .option("--batches <n>", "length of the run", wholeNumber)
@@ -95,6 +97,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     stop: stopSignal(),
   });
   progress.end();
+  await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const measured = measureHeldOut(state, "test");
   // Nothing was held out if there are no sequences.
   const test = measured.sequences === 0 ? undefined : measured;
@@ -126,6 +129,14 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     test,
   };
   process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
+}
+
+/** `curve.svg` from the whole log: runs before an interruption are in it too. */
+async function drawCurve(title: string, directory: string): Promise<void> {
+  const log = await readFile(join(directory, "train.jsonl"), "utf8");
+  const lines = log.split("\n").filter((line) => line !== "");
+  const reports = lines.map((line): TrainingReport => JSON.parse(line));
+  await writeFile(join(directory, "curve.svg"), learningCurveSvg(title, reports));
 }
 
 function positive(text: string): number {
