@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { registerAudio } from "./audio/audio.ts";
+import { registerBackend } from "./backend/backend.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
@@ -18,7 +19,9 @@ import { registerConvert } from "./logs/convert.ts";
 import { registerFilter } from "./logs/filter.ts";
 import { registerMerge } from "./logs/merge.ts";
 import { registerRecover } from "./logs/recover.ts";
+import { registerModel } from "./model/model.ts";
 import { packageVersion } from "./package-version.ts";
+import { registerSimulate } from "./simulate/simulate.ts";
 import { registerTest } from "./test/test.ts";
 
 const usageStatus = 64;
@@ -54,6 +57,9 @@ registerEvents(program);
 registerAudio(program);
 registerTrain(program);
 registerEval(program);
+registerSimulate(program);
+registerBackend(program);
+registerModel(program);
 registerDemo(program);
 throwOnUsage(program);
 

@@ -11,6 +11,7 @@ import {
 } from "rxjs";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import { itemLength } from "../sensors/item-events.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
@@ -20,7 +21,6 @@ import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
-import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";

@@ -1,7 +1,7 @@
+import { itemLength, timeAt } from "../../sensors/item-events.ts";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { DuplicateMemory } from "../merge/duplicate-memory.ts";
-import { itemLength, timeAt } from "../merge/item-extent.ts";
 import { DurationHistogram } from "./duration-histogram.ts";
 import { IntervalMeter, type LongestGap } from "./interval-meter.ts";
 
