@@ -229,8 +229,8 @@ export class WasmLayer implements BatchLayerKernel {
 function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
   const units = fields[word.units]!;
   const padded = roundUp(units, 64);
-  /** Lists are completed to whole groups of 4 by repeating the last unit. */
-  const listed = units + 4;
+  /** Open units are listed eight at a time, and lists completed to whole groups of 4. */
+  const listed = units + 8;
   const ascending = Int32Array.from({ length: listed }, (_, j) => Math.min(j, units - 1));
   const allUnits = memory.int32(listed);
   const openUnits = memory.int32(listed);
