@@ -1,7 +1,7 @@
 import { hasOscillator, phase } from "../cells/gate.ts";
-import { packedSizes } from "../cells/kernels/packed-layer.ts";
 import { gateCount, type LayerParameters } from "../cells/layer-parameters.ts";
 import type { FusionGraph } from "./fusion-graph.ts";
+import { stepCost } from "./step-cost.ts";
 
 /** A coming window of event time and what is expected in it. */
 export interface ComputeWindow {
@@ -26,7 +26,7 @@ export interface LayerPlan {
   readonly macs: number;
   /** Multiply–accumulates if every unit were open. */
   readonly denseMacs: number;
-  /** CPU time in the WASM kernel on the machine that `stepCostNs` describes, µs. */
+  /** CPU time in the WASM kernel on the machine that `stepCost` describes, µs. */
   readonly estimatedUs: number;
 }
 
@@ -53,6 +53,7 @@ function eventTimes({ fromUs, lengthUs }: ComputeWindow, rateHz: number): number
 
 function planLayer(name: string, layer: LayerParameters, times: readonly number[]): LayerPlan {
   const { inputs, units, cell } = layer;
+  const cost = stepCost(layer);
   const unitMacs = gateCount(cell) * (inputs + units);
   let openUnits = 0;
   let openUnitsMax = 0;
@@ -61,7 +62,7 @@ function planLayer(name: string, layer: LayerParameters, times: readonly number[
     const open = countOpen(layer, timeUs);
     openUnits += open;
     openUnitsMax = Math.max(openUnitsMax, open);
-    estimatedNs += stepCostNs(layer, open);
+    estimatedNs += cost.fixedNs + open * cost.unitNs;
   }
   return {
     name,
@@ -82,18 +83,4 @@ function countOpen(layer: LayerParameters, timeUs: number): number {
     if (phase(timeUs, layer.periodUs[j]!, layer.shiftUs[j]!) < layer.openRatio[j]!) open++;
   }
   return open;
-}
-
-/**
- * Model of a WASM step: the call, a look at every gate, and a stream of weights per open unit.
- * Measured on an AMD EPYC of the Zen 5 generation at 4.1 GHz; right to 15 % there for layers whose
- * weights fit its caches. Other machines differ by a factor, not in proportion.
- */
-function stepCostNs({ inputs, units, gate }: LayerParameters, open: number): number {
-  const callNs = 25;
-  const gateNs = hasOscillator(gate) ? 0.28 : 0;
-  const unitNs = 10;
-  const bytesPerNs = 80;
-  const unitBytes = 16 * packedSizes(inputs, units).columns;
-  return callNs + gateNs * units + open * (unitNs + unitBytes / bytesPerNs);
 }
