@@ -3,7 +3,7 @@ import {
   identity,
   map,
   NEVER,
-  Observable,
+  type Observable,
   type OperatorFunction,
   type SchedulerLike,
   Subscription,
@@ -23,6 +23,7 @@ import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem } from "./merge/merged-item.ts";
+import { raised } from "./raised.ts";
 import type { Sink } from "./sink.ts";
 import type { Delivery, Source } from "./source.ts";
 
@@ -48,6 +49,8 @@ export interface PipelineOptions {
   readonly onDrop?: DropListener;
   /** Stops reading and drains what is in flight. */
   readonly stop?: AbortSignal;
+  /** Where events are counted, if the source counts its own drops too. Default: new counts. */
+  readonly counts?: EventCounts;
 }
 
 /** Live operation only: a replay has the decisions in its recording. */
@@ -77,7 +80,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const { late = { policy: "drop" }, onDrop, clocks, idle } = options;
   const listener = onDrop === undefined ? {} : { onDrop };
   const handedOn = { late: late.policy === "drop" ? "drop" : "pass", ...listener } as const;
-  const counts = new EventCounts();
+  const { counts = new EventCounts() } = options;
   const streams = new Map<string, StreamFusion>();
   const fused = source.open().pipe(
     // Completes here, so that everything behind drains.
@@ -98,16 +101,6 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
     await sink.close();
   }
   return { counts, streams };
-}
-
-/** Emits once when `signal` is raised, at once if it has been. */
-function raised(signal: AbortSignal): Observable<void> {
-  return new Observable((subscriber) => {
-    const onAbort = (): void => subscriber.next();
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort);
-    return () => signal.removeEventListener("abort", onAbort);
-  });
 }
 
 /** Checks every event against its sensor's encoder once, so that nothing behind has to. */

@@ -1,4 +1,3 @@
-import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
@@ -9,6 +8,7 @@ import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy } from "../late-options.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { addModelOptions, type ModelOptions } from "../model-options.ts";
+import { openOutput } from "../open-output.ts";
 import { presetFor } from "../preset-for.ts";
 import { runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -89,16 +89,4 @@ async function defaultPreset(paths: readonly string[]): Promise<string> {
   } finally {
     await recording.close();
   }
-}
-
-/** Opens before anything runs: a replay of an hour must not end in "no such directory". */
-async function openOutput(path: string): Promise<WriteStream> {
-  const file = createWriteStream(path);
-  await new Promise<void>((resolve, reject) => {
-    file.once("open", () => resolve());
-    file.once("error", (cause) => {
-      reject(new PolyphaseError("FAILED", `Cannot write ${path}: ${cause.message}`, { cause }));
-    });
-  });
-  return file;
 }
