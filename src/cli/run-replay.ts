@@ -1,5 +1,6 @@
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { StreamFusion } from "../streams/fuse/stream-fusion.ts";
 import type { MergedSensor } from "../streams/merge/merge-options.ts";
@@ -29,6 +30,8 @@ export interface ReplayRequest {
   /** What becomes of events that are later. Default `drop`. */
   readonly late?: LatePolicy;
   readonly mode?: StepMode;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   readonly tap?: (item: MergedItem) => void;
   readonly stop?: AbortSignal;
 }
@@ -64,7 +67,8 @@ export async function runReplay(request: ReplayRequest): Promise<RunSummary> {
 }
 
 async function replayOne(path: string, request: ReplayRequest): Promise<PipelineResult> {
-  const { model, sink, order, latenessUs = 0, late, mode = "sparse", tap, stop } = request;
+  const { model, sink, order, latenessUs = 0, late, mode = "sparse" } = request;
+  const { governing, tap, stop } = request;
   const recording = await openRecording(path);
   try {
     return await runPipeline({
@@ -79,6 +83,7 @@ async function replayOne(path: string, request: ReplayRequest): Promise<Pipeline
       onMalformed: "fail",
       ...(late === undefined ? {} : { late }),
       mode,
+      ...(governing === undefined ? {} : { governing }),
       ...(tap === undefined ? {} : { tap }),
       ...(stop === undefined ? {} : { stop }),
     });

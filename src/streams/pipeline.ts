@@ -16,6 +16,7 @@ import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse } from "./fuse/fuse.ts";
+import type { Governing } from "./fuse/governing.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
@@ -45,6 +46,8 @@ export interface PipelineOptions {
   readonly idle?: IdleOptions;
   /** What becomes of events whose time is over. Default `drop`. */
   readonly late?: LatePolicy;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   /** The side output: hears of every event that is dropped. */
   readonly onDrop?: DropListener;
   /** Stops reading and drains what is in flight. */
@@ -80,6 +83,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const { late = { policy: "drop" }, onDrop, clocks, idle } = options;
   const listener = onDrop === undefined ? {} : { onDrop };
   const handedOn = { late: late.policy === "drop" ? "drop" : "pass", ...listener } as const;
+  const governed = options.governing === undefined ? {} : { governing: options.governing };
   const { counts = new EventCounts() } = options;
   const streams = new Map<string, StreamFusion>();
   const fused = source.open().pipe(
@@ -93,7 +97,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
       tap?.(item);
       return item;
     }),
-    fuse(model, streams, counts, { mode, late, ...listener }),
+    fuse(model, streams, counts, { mode, late, ...listener, ...governed }),
   );
   try {
     await drain(fused, sink);

@@ -98,7 +98,8 @@ export function restoreGovernor(
   record: GovernorRecord | undefined,
 ): void {
   if (state === undefined) return;
-  const { levels, unitsNs, progress } = record ?? governorRecord(createGovernorState(state.governor));
+  const { levels, unitsNs, progress } =
+    record ?? governorRecord(createGovernorState(state.governor));
   state.levels.set(levels);
   state.unitsNs.set(unitsNs);
   Object.assign(state.progress, progress, { timeUs: progress.timeUs ?? Number.NaN });
@@ -139,6 +140,8 @@ export function govern(state: GovernorState, timeUs: TimeUs): void {
  */
 export function followDecision(state: GovernorState, decision: GovernorDecision): void {
   const { layer, level } = levelOf(state.governor, decision);
+  // Seconds that end here were spent before it.
+  govern(state, decision.timeUs);
   take(state, layer, level, decision);
 }
 

@@ -90,7 +90,9 @@ function requireLayers(graph: FusionGraph, floors: ReadonlyMap<string, number>):
   const gated = graph.spec.layers.filter(({ gate }) => hasOscillator(gate.mode));
   const names = gated.map(({ name }) => name).join(", ");
   if (floors.size === 0) {
-    throw governorError(`a layer must be allowed to be narrowed (${names}), got none`);
+    throw governorError(
+      `a layer must be named, or marked governed in the model, to be narrowed (${names}), got none`,
+    );
   }
   for (const [name, floor] of floors) {
     if (!gated.some((layer) => layer.name === name)) {

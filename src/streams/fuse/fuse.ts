@@ -9,6 +9,7 @@ import type { AnomalyReason, EventCounts } from "../../telemetry/event-counts.ts
 import type { DropListener } from "../dropped-events.ts";
 import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
 import type { Delivery } from "../source.ts";
+import type { Governing } from "./governing.ts";
 import type { LatePolicy } from "./late-policy.ts";
 import { RewindFusion } from "./rewind-fusion.ts";
 import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
@@ -24,6 +25,8 @@ export interface FuseOptions {
   readonly mode: StepMode;
   readonly late: LatePolicy;
   readonly onDrop?: DropListener;
+  /** Default: no limit. */
+  readonly governing?: Governing;
 }
 
 /** What applies the merged items of one stream. */
@@ -71,7 +74,13 @@ export function fuse(
         let fusion = fusions.get(stream);
         if (fusion === undefined) {
           const create: CreateFusion = (listener) => {
-            const created = new StreamFusion(model, stream, listener, options.mode);
+            const created = new StreamFusion(
+              model,
+              stream,
+              listener,
+              options.mode,
+              options.governing,
+            );
             streams.set(stream, created);
             return created;
           };

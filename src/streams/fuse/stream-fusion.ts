@@ -6,6 +6,7 @@ import {
   type FusionState,
   resetFusionState,
 } from "../../fusion/fusion-state.ts";
+import { createGovernorState, type GovernorState } from "../../fusion/governor/govern.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
 import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
@@ -13,6 +14,7 @@ import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { timeAt } from "../merge/item-extent.ts";
 import type { EventRange, LateEvents, MergedItem, Run, Tick } from "../merge/merged-item.ts";
+import type { Governing } from "./governing.ts";
 
 /** Features that slow encoders have computed, by event. */
 export type AheadFeatures = ReadonlyMap<SensorEvent, FloatArray>;
@@ -34,8 +36,9 @@ export class StreamFusion {
     stream: string,
     listener: (predictions: readonly Prediction[]) => void,
     mode: StepMode,
+    governing?: Governing,
   ) {
-    this.state = createFusionState(model.graph);
+    this.state = createFusionState(model.graph, governorStateOf(stream, governing));
     this.#model = model;
     this.#stream = stream;
     this.#mode = mode;
@@ -153,4 +156,13 @@ export class StreamFusion {
     const predictions = readPredictions(this.state, this.#stream, cue, timeUs);
     if (predictions.length > 0) this.#listener(predictions);
   }
+}
+
+function governorStateOf(stream: string, governing?: Governing): GovernorState | undefined {
+  if (governing === undefined) return undefined;
+  const { governor, source = "rule", onDecision } = governing;
+  return createGovernorState(governor, {
+    source,
+    onDecision: (decision) => onDecision?.({ kind: "governor", stream, ...decision }),
+  });
 }
