@@ -8,6 +8,13 @@ export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evalua
 export { createFusionGraph, type FusionGraph } from "./fusion/fusion-graph.ts";
 export { createFusionModel, type FusionModel } from "./fusion/fusion-model.ts";
 export { createFusionState, type FusionState, resetFusionState } from "./fusion/fusion-state.ts";
+export {
+  createGovernorState,
+  followDecision,
+  type GovernorDecision,
+  type GovernorState,
+} from "./fusion/governor/govern.ts";
+export { type ComputeBudget, createGovernor, type Governor } from "./fusion/governor/governor.ts";
 export type { Prediction } from "./fusion/prediction.ts";
 export { readHead } from "./fusion/read-head.ts";
 export { decodeSafetensors, encodeSafetensors } from "./fusion/safetensors.ts";
@@ -39,6 +46,7 @@ export type { ClockMap } from "./streams/clock/clock-map.ts";
 export type { ClockMode } from "./streams/clock/clock-model.ts";
 export type { ClockOptions } from "./streams/clock/map-clocks.ts";
 export type { DroppedEvents } from "./streams/dropped-events.ts";
+export type { Governing, StreamGovernorDecision } from "./streams/fuse/governing.ts";
 export type { LatePolicy } from "./streams/fuse/late-policy.ts";
 export type { MergeOptions } from "./streams/merge/merge-options.ts";
 export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";

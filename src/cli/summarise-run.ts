@@ -151,9 +151,10 @@ export function summariseRun(
   };
 }
 
-function summariseGovernors(
-  states: readonly GovernorState[],
-): { readonly governor: GovernorSummary } | Record<string, never> {
+/** What the governors of all streams did; nothing without any. */
+export function summariseGovernors(states: readonly GovernorState[]): {
+  readonly governor?: GovernorSummary;
+} {
   const governor = states[0]?.governor;
   if (governor === undefined) return {};
   const sum = (of: (state: GovernorState) => number): number =>

@@ -43,7 +43,7 @@ With a budget, the plan is at the open ratios that this load would be narrowed t
 Examples:
   polyphase plan grid --at 1h --for 10s
   polyphase plan grid --at 0s --for 1s --rate audio=50
-  polyphase plan grid --budget 500us/s --govern merge-1 --govern merge-2=0.5`,
+  polyphase plan grid --budget 1050us/s --govern merge-1 --govern merge-2=0.5`,
     )
     .action(planCommand);
 }

@@ -1,4 +1,4 @@
-import type { RunSummary } from "../summarise-run.ts";
+import type { GovernorSummary, RunSummary } from "../summarise-run.ts";
 import { countsText, grouped, percent, seconds } from "./numbers.ts";
 import { table } from "./table.ts";
 
@@ -17,7 +17,7 @@ export function summaryText(summary: RunSummary): string {
     ["predictions", grouped(summary.predictions)],
     ["open fraction", percent(summary.openFraction)],
     ["work saved", `${percent(1 - macs / denseMacs)} of dense recurrent work`],
-    ...governorFacts(summary),
+    ...governorFacts(summary.governor),
     ...timeFacts(summary),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -45,7 +45,9 @@ export function summaryText(summary: RunSummary): string {
 }
 
 /** What a compute budget did to the layers. */
-function governorFacts({ governor }: RunSummary): readonly (readonly [string, string])[] {
+export function governorFacts(
+  governor: GovernorSummary | undefined,
+): readonly (readonly [string, string])[] {
   if (governor === undefined) return [];
   const narrowed = Object.entries(governor.openScale).filter(([, scale]) => scale < 1);
   const text = narrowed.map(([layer, scale]) => `${layer} to ${percent(scale)} of its r_on`);

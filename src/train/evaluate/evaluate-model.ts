@@ -1,5 +1,6 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import { createFusionState, type FusionState } from "../../fusion/fusion-state.ts";
+import type { GovernorState } from "../../fusion/governor/govern.ts";
 import { indexOfLargest } from "../../fusion/read-predictions.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
 import { streamSequence } from "./stream-sequence.ts";
@@ -23,13 +24,19 @@ export interface Evaluation {
   readonly updatesPerNeuron: Readonly<Record<string, number>>;
 }
 
-/** Runs labelled sequences through the streaming graph and compares its answers. */
+/**
+ * Runs labelled sequences through the streaming graph, one after the other as one stream, and
+ * compares its answers.
+ *
+ * @param governor the stream's state under a compute budget; none by default
+ */
 export function evaluateModel(
   model: FusionModel,
   sequences: readonly LabelledSequence[],
   readShare: number,
+  governor?: GovernorState,
 ): Evaluation {
-  const state = createFusionState(model.graph);
+  const state = createFusionState(model.graph, governor);
   const answers = sequences.map((sequence) => streamSequence(model, state, sequence, readShare));
   const head = model.graph.heads[0]!.spec;
   const work = workPerLayer(state, sequences.length);
