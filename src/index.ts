@@ -7,7 +7,12 @@ export type { DirectEncoder, Encoder } from "./fusion/encoder.ts";
 export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evaluate-dense.ts";
 export { createFusionGraph, type FusionGraph } from "./fusion/fusion-graph.ts";
 export { createFusionModel, type FusionModel } from "./fusion/fusion-model.ts";
-export { createFusionState, type FusionState, resetFusionState } from "./fusion/fusion-state.ts";
+export {
+  createFusionState,
+  type FusionState,
+  releaseFusionState,
+  resetFusionState,
+} from "./fusion/fusion-state.ts";
 export {
   createGovernorState,
   followDecision,
@@ -56,3 +61,8 @@ export { openRecording, type Recording } from "./streams/replay/recording-reader
 export { replaySource } from "./streams/replay/replay-source.ts";
 export type { Sink } from "./streams/sink.ts";
 export type { Delivery, Source } from "./streams/source.ts";
+export {
+  FusionWorkerPool,
+  type FusionWorkerPoolOptions,
+  type PooledModel,
+} from "./streams/workers/fusion-worker-pool.ts";

@@ -1,5 +1,6 @@
 import { createWasmKernel } from "../../src/cells/kernels/wasm-kernel.ts";
-import { LayerWorkerPool, shardOf } from "../../src/streams/workers/layer-worker-pool.ts";
+import { LayerWorkerPool } from "../../src/streams/workers/layer-worker-pool.ts";
+import { shardOf } from "../../src/streams/workers/sharded-workers.ts";
 import { interleave, ratioOf } from "../interleave.ts";
 import type { Report } from "../report.ts";
 import { EVENTS, randomEvents, randomLayer, shapeName, shapes } from "./workload.ts";

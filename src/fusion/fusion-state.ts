@@ -81,6 +81,11 @@ export function createFusionState(graph: FusionGraph, governor?: GovernorState):
   };
 }
 
+/** Gives a stream's memory back: neither the state nor a view on it may be used again. */
+export function releaseFusionState({ graph, arena }: FusionState): void {
+  graph.kernel.release(arena);
+}
+
 /** Forgets everything but the work counts and the governor's levels; begins again at `epochUs`. */
 export function resetFusionState(state: FusionState, epochUs: TimeUs): void {
   state.arena.fill(0);

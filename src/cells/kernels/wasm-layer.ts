@@ -151,6 +151,8 @@ export class WasmLayer implements BatchLayerKernel {
   readonly units: number;
   readonly stateLength: number;
   readonly openUnits: Int32Array;
+  /** Where attachLayer() finds the same weights and gate in any thread. */
+  readonly sharedAddress: number;
   readonly #memory: WasmMemory;
   readonly #exports: WasmExports;
   readonly #record: number;
@@ -161,6 +163,7 @@ export class WasmLayer implements BatchLayerKernel {
     this.#memory = memory;
     this.#exports = exports;
     this.#scheduling = scheduling;
+    this.sharedAddress = shared;
     this.#record = memory.reserve(RECORD_BYTES);
     const fields = memory.int32(RECORD_BYTES / 4, this.#record);
     fields.set(memory.int32(FIRST_OWN_WORD, shared));

@@ -1,5 +1,9 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
-import { createFusionState, type FusionState } from "../../fusion/fusion-state.ts";
+import {
+  createFusionState,
+  type FusionState,
+  releaseFusionState,
+} from "../../fusion/fusion-state.ts";
 import type { GovernorState } from "../../fusion/governor/govern.ts";
 import { indexOfLargest } from "../../fusion/read-predictions.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
@@ -41,6 +45,7 @@ export function evaluateModel(
   const head = model.graph.heads[0]!.spec;
   const work = workPerLayer(state, sequences.length);
   const events = state.progress.sensorEvents[0]!;
+  releaseFusionState(state);
   if (head.type !== "softmax") {
     const errors = answers.map((answer, i) => (answer[0]! - sequences[i]!.target) ** 2);
     const meanSquaredError = errors.reduce((sum, error) => sum + error, 0) / errors.length;
