@@ -2,6 +2,7 @@
 
 export { chooseKernel } from "./cells/kernels/choose-kernel.ts";
 export type { FloatArray, Kernel, KernelName } from "./cells/kernels/kernel.ts";
+export { createWasmKernel, type WasmKernel } from "./cells/kernels/wasm-kernel.ts";
 export { negativeLogLikelihood } from "./cells/mixture-density.ts";
 export type { DirectEncoder, Encoder } from "./fusion/encoder.ts";
 export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evaluate-dense.ts";
