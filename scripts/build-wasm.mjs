@@ -30,6 +30,12 @@ export const wasmModules = [
     target: "src/train/sequence-op/wasm-module.ts",
     options: ["--enable", "simd"],
   },
+  {
+    what: "dense layer",
+    source: "assembly/dense.ts",
+    target: "src/cells/dense/wasm-module.ts",
+    options: ["--enable", "simd"],
+  },
 ];
 
 /** The text of a module's target file. */

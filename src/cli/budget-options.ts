@@ -1,5 +1,5 @@
 import { finished } from "node:stream/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FusionGraph } from "../fusion/fusion-graph.ts";
 import { createGovernor, type Governor } from "../fusion/governor/governor.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
@@ -18,6 +18,8 @@ export interface BudgetOptions {
 /** Floor of a layer that --govern names without one. */
 const usualFloor = 0.25;
 
+const governHelp = `layer that --budget may narrow, to this share of its r_on at least (${usualFloor}); repeatable`;
+
 /** Options that hold compute to a budget. */
 export function addBudgetOptions(command: Command): Command {
   return command
@@ -26,11 +28,10 @@ export function addBudgetOptions(command: Command): Command {
       "estimated CPU time per second of a stream, like 500us/s: narrow open ratios to stay within",
       timePerSecond,
     )
-    .option(
-      "--govern <layer[=floor]>",
-      `layer that --budget may narrow, down to this share of its r_on (default ${usualFloor}); repeatable (default: those the model marks)`,
-      layerFloor,
-      [],
+    .addOption(
+      new Option("--govern <layer[=floor]>", governHelp)
+        .argParser(layerFloor)
+        .default([], "those the model marks"),
     )
     .option(
       "--cost-factor <x>",

@@ -68,6 +68,18 @@ describe.skipIf(!hasMosquitto)("a live run over MQTT", () => {
     slow,
   );
 
+  it("ends when it is told to, also while the broker is away", async () => {
+    const fragile = await Mosquitto.start();
+    const run = startPolyphase("run", "--mqtt", fragile.url, "--model", "scene", "--json");
+    await run.hasSaid("listening to polyphase/sensors");
+    await fragile.stop();
+    await run.hasSaid("lost the connection");
+    run.kill("SIGINT");
+    const { status, stdout } = await run.ended;
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ events: 0, streams: 0 });
+  });
+
   it("ends with status 69 and a reason where there is no broker", async () => {
     const mqtt = ["--mqtt", "mqtt://127.0.0.1:9", "--connect-timeout", "300"];
     const { status, stderr } = await polyphase("run", "--model", "scene", ...mqtt);

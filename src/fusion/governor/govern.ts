@@ -26,6 +26,8 @@ export interface GovernorState {
   readonly progress: GovernorProgress;
   readonly onDecision: ((decision: GovernorDecision) => void) | undefined;
   readonly source: DecisionSource;
+  /** What followDecision() was told, in order of time. */
+  readonly recorded: GovernorDecision[];
 }
 
 /** `rule`: the governor decides. `recorded`: followDecision() is told what was decided. */
@@ -44,6 +46,8 @@ export interface GovernorProgress {
   decisions: number;
   /** Windows in which the budget was exceeded with all layers at their floors. */
   overspentWindows: number;
+  /** How many of the recorded decisions have been taken. */
+  followed: number;
 }
 
 export interface GovernorStateOptions {
@@ -74,9 +78,11 @@ export function createGovernorState(
       calmWindows: 0,
       decisions: 0,
       overspentWindows: 0,
+      followed: 0,
     },
     onDecision,
     source,
+    recorded: [],
   };
 }
 
@@ -84,12 +90,15 @@ export function createGovernorState(
 export interface GovernorRecord {
   readonly levels: readonly number[];
   readonly unitsNs: readonly number[];
-  readonly progress: Omit<GovernorProgress, "timeUs"> & { readonly timeUs: TimeUs | null };
+  readonly progress: Omit<GovernorProgress, "timeUs" | "followed"> & {
+    readonly timeUs: TimeUs | null;
+  };
 }
 
 export function governorRecord({ levels, unitsNs, progress }: GovernorState): GovernorRecord {
+  const { followed: _, ...account } = progress;
   const timeUs = Number.isNaN(progress.timeUs) ? null : progress.timeUs;
-  return { levels: [...levels], unitsNs: [...unitsNs], progress: { ...progress, timeUs } };
+  return { levels: [...levels], unitsNs: [...unitsNs], progress: { ...account, timeUs } };
 }
 
 /** @param record of a governor with the same layers; a new state's if absent */
@@ -127,22 +136,32 @@ export function govern(state: GovernorState, timeUs: TimeUs): void {
   if (timeUs <= progress.timeUs) return;
   const passedUs = timeUs - progress.timeUs;
   progress.timeUs = timeUs;
-  if (Number.isNaN(passedUs)) return;
-  progress.windowUs += passedUs;
+  if (!Number.isNaN(passedUs)) progress.windowUs += passedUs;
   if (progress.windowUs >= windowLengthUs) closeWindows(state, timeUs);
+  takeRecorded(state);
 }
 
 /**
- * Narrows or widens as was decided when the stream was recorded. To be called before the first event
- * of the decision's time.
+ * Narrows or widens as was decided when the stream was recorded: before the first event at or after
+ * the decision's time, or at once if that has passed. Decisions come in order of time.
  *
  * @throws {PolyphaseError} BAD_DATA if it is not a decision about this graph and its floors
  */
 export function followDecision(state: GovernorState, decision: GovernorDecision): void {
-  const { layer, level } = levelOf(state.governor, decision);
-  // Seconds that end here were spent before it.
-  govern(state, decision.timeUs);
-  take(state, layer, level, decision);
+  levelOf(state.governor, decision);
+  state.recorded.push(decision);
+  takeRecorded(state);
+}
+
+function takeRecorded(state: GovernorState): void {
+  const { progress, recorded } = state;
+  for (;;) {
+    const decision = recorded[progress.followed];
+    if (decision === undefined || !(decision.timeUs <= progress.timeUs)) return;
+    progress.followed++;
+    const { layer, level } = levelOf(state.governor, decision);
+    take(state, layer, level, decision);
+  }
 }
 
 /** A new session: time may begin anywhere. The load is the device's, so the levels stay. */

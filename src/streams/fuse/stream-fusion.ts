@@ -6,12 +6,18 @@ import {
   type FusionState,
   resetFusionState,
 } from "../../fusion/fusion-state.ts";
-import { createGovernorState, type GovernorState } from "../../fusion/governor/govern.ts";
+import {
+  createGovernorState,
+  followDecision,
+  type GovernorDecision,
+  type GovernorState,
+} from "../../fusion/governor/govern.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
 import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
+import type { Decision } from "../../wire/decision-json.ts";
 import { timeAt } from "../merge/item-extent.ts";
 import type { EventRange, LateEvents, MergedItem, Run, Tick } from "../merge/merged-item.ts";
 import type { Governing } from "./governing.ts";
@@ -62,9 +68,22 @@ export class StreamFusion {
       case "late":
         return this.#applyLate(item, ahead);
       case "discontinuity":
+      case "watermark":
+      case "status":
+      case "keyframe":
         // A silent sensor is nothing but elapsed time; a cell holds no window that could bridge it.
         return 0;
+      case "decision":
+        this.#follow(item.decision);
+        return 0;
     }
+  }
+
+  /** What a governor decided, where its decisions are those of the recording. */
+  #follow(decision: Decision): void {
+    const { governor } = this.state;
+    if (decision.kind !== "governor" || governor?.source !== "recorded") return;
+    followDecision(governor, decision as unknown as GovernorDecision);
   }
 
   /** The session is over: heads that speak last, speak. */

@@ -1,6 +1,18 @@
 import type { MqttClient } from "mqtt";
-import type { Observable } from "rxjs";
+import {
+  count,
+  firstValueFrom,
+  map,
+  mergeMap,
+  type Observable,
+  race,
+  Subject,
+  switchMap,
+  tap,
+  timer,
+} from "rxjs";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { StreamItem } from "../../sensors/sensor-event.ts";
 import { mqttProperties } from "../../wire/cloud-event-headers.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
 import type { Delivery } from "../source.ts";
@@ -11,6 +23,8 @@ export interface PublishOptions {
   readonly broker: MqttOptions;
   readonly prefix: string;
   readonly qos?: 0 | 1;
+  /** How long to wait for the broker's answers when there is nothing more to send, ms. Default 5,000. */
+  readonly closeTimeoutMs?: number;
 }
 
 /**
@@ -24,51 +38,48 @@ export async function publishItems(
   deliveries: Observable<Delivery>,
   options: PublishOptions,
 ): Promise<number> {
+  const { broker, closeTimeoutMs = 5000 } = options;
   const prefix = checkPrefix(options.prefix);
-  const client = await connectMqtt(options.broker);
+  const client = await connectMqtt(broker);
+  const allSent = new Subject<void>();
+  let unanswered = 0;
+  const published = deliveries.pipe(
+    tap({ complete: () => allSent.next() }),
+    mergeMap(async ({ item, acknowledge }) => {
+      unanswered++;
+      await publish(client, item, { ...options, prefix });
+      unanswered--;
+      acknowledge();
+    }),
+    count(),
+  );
+  const timeout = allSent.pipe(
+    switchMap(() => timer(closeTimeoutMs)),
+    map((): never => {
+      const where = `${brokerName(broker.url)} within ${closeTimeoutMs / 1000} s`;
+      const message = `Cannot publish: ${unanswered} items were not taken by ${where}`;
+      throw new PolyphaseError("BROKER_UNAVAILABLE", message);
+    }),
+  );
   try {
-    return await publishAll(client, deliveries, { ...options, prefix });
+    return await firstValueFrom(race(published, timeout));
   } finally {
     await client.endAsync(!client.connected);
   }
 }
 
-function publishAll(
+async function publish(
   client: MqttClient,
-  deliveries: Observable<Delivery>,
+  item: StreamItem,
   { broker, prefix, qos = 1 }: PublishOptions,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let published = 0;
-    let unanswered = 0;
-    let complete = false;
-    const fail = (cause: unknown): void => {
-      subscription.unsubscribe();
-      reject(cause);
-    };
-    const subscription = deliveries.subscribe({
-      next: ({ item, acknowledge }) => {
-        unanswered++;
-        const properties = mqttProperties(item, `polyphase/${encodeURIComponent(item.stream)}`);
-        const answered = (error?: Error | null): void => {
-          if (error) {
-            const message = `Cannot publish to ${brokerName(broker.url)}: ${error.message}`;
-            fail(new PolyphaseError("BROKER_UNAVAILABLE", message, { cause: error }));
-            return;
-          }
-          published++;
-          unanswered--;
-          acknowledge();
-          if (complete && unanswered === 0) resolve(published);
-        };
-        const payload = encodeItem(item) as Buffer;
-        client.publish(topicOf(prefix, item), payload, { qos, properties }, answered);
-      },
-      error: reject,
-      complete: () => {
-        complete = true;
-        if (unanswered === 0) resolve(published);
-      },
-    });
-  });
+): Promise<void> {
+  const properties = mqttProperties(item, `polyphase/${encodeURIComponent(item.stream)}`);
+  const payload = encodeItem(item) as Buffer;
+  try {
+    await client.publishAsync(topicOf(prefix, item), payload, { qos, properties });
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot publish to ${brokerName(broker.url)}: ${what}`;
+    throw new PolyphaseError("BROKER_UNAVAILABLE", message, { cause });
+  }
 }

@@ -2,7 +2,7 @@ import { concatMap, finalize, from, identity, takeUntil } from "rxjs";
 import { Random } from "../../sensors/random.ts";
 import { raised } from "../raised.ts";
 import { delayAtRandom } from "../replay/delay-at-random.ts";
-import { pace } from "../replay/pace.ts";
+import { paceDeliveries } from "../replay/pace-deliveries.ts";
 import { openRecording } from "../replay/recording-reader.ts";
 import { replaySource } from "../replay/replay-source.ts";
 import { type PublishOptions, publishItems } from "./publish-items.ts";
@@ -42,7 +42,7 @@ export function publishRecordings(options: PublishRecordingsOptions): Promise<nu
         .open()
         .pipe(
           delayUs > 0 ? delayAtRandom(delayUs, random) : identity,
-          pace(rate),
+          paceDeliveries(rate),
           finalize(() => recording.close()),
         ),
     ),

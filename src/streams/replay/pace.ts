@@ -1,41 +1,167 @@
 import {
   asyncScheduler,
-  concatMap,
-  defer,
-  identity,
-  map,
+  Observable,
   type OperatorFunction,
-  of,
   type SchedulerLike,
-  timer,
+  type Subscriber,
+  type Subscription,
 } from "rxjs";
-import type { Delivery } from "../source.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+import { timeAt } from "../merge/item-extent.ts";
+import type { MergedItem, Run } from "../merge/merged-item.ts";
+
+/** Ticks of a run that are due within this time go out together. */
+const graceMs = 1;
+
+export interface PaceOptions {
+  /** Event time per processing time. */
+  readonly rate: number;
+  readonly startPaused?: boolean;
+  /** Processing time. Default: the system's. */
+  readonly scheduler?: SchedulerLike;
+}
 
 /**
- * Holds deliveries back until as much time has gone by as when they were recorded, divided by
- * `rate`. Those without a receive time go at once, in their turn. The source's limit of deliveries
- * in flight bounds what is held.
- *
- * @param rate times real time; `max`: nothing is held back
+ * Lets merged items through at their time: as far apart in processing time as they are in event time,
+ * divided by the rate. Nothing is dropped and nothing changes its order. What waits is held in memory;
+ * its deliveries are not acknowledged, so that the source waits too.
  */
-export function pace(
-  rate: number | "max",
-  scheduler: SchedulerLike = asyncScheduler,
-): OperatorFunction<Delivery, Delivery> {
-  if (rate === "max") return identity;
-  return (deliveries) =>
-    defer(() => {
-      let start: { readonly receivedUs: number; readonly atMs: number } | undefined;
-      const waitMs = ({ receivedUs }: Delivery): number => {
-        if (receivedUs === undefined) return 0;
-        start ??= { receivedUs, atMs: scheduler.now() };
-        return start.atMs + (receivedUs - start.receivedUs) / 1000 / rate - scheduler.now();
-      };
-      return deliveries.pipe(
-        concatMap((delivery) => {
-          const ms = waitMs(delivery);
-          return ms <= 0 ? of(delivery) : timer(ms, scheduler).pipe(map(() => delivery));
+export class Pace {
+  readonly #rate: number;
+  readonly #scheduler: SchedulerLike;
+  readonly #queue: MergedItem[] = [];
+  #isPaused: boolean;
+  #subscriber: Subscriber<MergedItem> | undefined;
+  #isComplete = false;
+  #timer: Subscription | undefined;
+  /** An event time, and the processing time (ms) at which it was let through. */
+  #anchor: { readonly eventUs: TimeUs; readonly atMs: number } | undefined;
+
+  constructor({ rate, startPaused = false, scheduler = asyncScheduler }: PaceOptions) {
+    this.#rate = rate;
+    this.#scheduler = scheduler;
+    this.#isPaused = startPaused;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** For one use. */
+  readonly operator: OperatorFunction<MergedItem, MergedItem> = (items) =>
+    new Observable((subscriber) => {
+      this.#subscriber = subscriber;
+      subscriber.add(() => this.#timer?.unsubscribe());
+      subscriber.add(
+        items.subscribe({
+          next: (item) => {
+            this.#queue.push(item);
+            if (this.#timer === undefined) this.#proceed();
+          },
+          error: (error) => subscriber.error(error),
+          complete: () => {
+            this.#isComplete = true;
+            if (this.#queue.length === 0) subscriber.complete();
+          },
         }),
       );
     });
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    // Time stood still.
+    this.#anchor = undefined;
+    this.#proceed();
+  }
+
+  /** Lets one tick through, while it is paused. */
+  step(): void {
+    if (!this.#isPaused) return;
+    while (this.#queue.length > 0) {
+      const item = this.#queue.shift()!;
+      if (item.kind === "run") {
+        const [tick, rest] = splitRun(item, item.timeUs);
+        if (rest !== undefined) this.#queue.unshift(rest);
+        this.#subscriber?.next(tick);
+      } else {
+        this.#subscriber?.next(item);
+      }
+      if (item.kind === "tick" || item.kind === "run") break;
+    }
+    this.#completeWhenEmpty();
+  }
+
+  /** Lets nothing through any more. */
+  abort(): void {
+    this.#queue.length = 0;
+    this.#timer?.unsubscribe();
+    this.#subscriber?.complete();
+  }
+
+  #proceed(): void {
+    this.#timer = undefined;
+    while (!this.#isPaused && this.#queue.length > 0) {
+      const item = this.#queue[0]!;
+      const nowMs = this.#scheduler.now();
+      const waitMs = isTimed(item) ? this.#dueMs(item.timeUs, nowMs) - nowMs : 0;
+      if (waitMs > graceMs) {
+        this.#timer = this.#scheduler.schedule(() => this.#proceed(), waitMs);
+        return;
+      }
+      this.#queue.shift();
+      this.#emitDue(item, nowMs);
+    }
+    this.#completeWhenEmpty();
+  }
+
+  /** Emits an item, of a run only the ticks that are due. */
+  #emitDue(item: MergedItem, nowMs: number): void {
+    if (item.kind !== "run") {
+      this.#subscriber?.next(item);
+      return;
+    }
+    const { eventUs, atMs } = this.#anchor!;
+    const [due, rest] = splitRun(item, eventUs + (nowMs + graceMs - atMs) * 1000 * this.#rate);
+    if (rest !== undefined) this.#queue.unshift(rest);
+    this.#subscriber?.next(due);
+  }
+
+  #dueMs(timeUs: TimeUs, nowMs: number): number {
+    this.#anchor ??= { eventUs: timeUs, atMs: nowMs };
+    const { eventUs, atMs } = this.#anchor;
+    return atMs + (timeUs - eventUs) / 1000 / this.#rate;
+  }
+
+  #completeWhenEmpty(): void {
+    if (this.#isComplete && this.#queue.length === 0) this.#subscriber?.complete();
+  }
+}
+
+/** Late items are late already, and the others only say something about time. */
+function isTimed({ kind }: MergedItem): boolean {
+  return kind === "tick" || kind === "run" || kind === "marker";
+}
+
+/** The ticks of a run up to `untilUs`, at least one, and the others. */
+function splitRun(run: Run, untilUs: TimeUs): readonly [Run, Run?] {
+  const { event, from, to } = run.range;
+  let end = from + 1;
+  while (
+    end < to &&
+    (timeAt(event, end) <= untilUs || timeAt(event, end) === timeAt(event, end - 1))
+  ) {
+    end++;
+  }
+  if (end === to) return [run];
+  return [
+    { ...run, range: { ...run.range, to: end }, finished: [] },
+    { ...run, timeUs: timeAt(event, end), range: { ...run.range, from: end } },
+  ];
 }

@@ -171,7 +171,7 @@ describe("govern()", () => {
 
 describe("a governed graph", () => {
   /** Random graphs whose gates can be narrowed, and many more ticks than they come with. */
-  const cases = Array.from({ length: 150 }, (_, seed) => randomCase(seed)).flatMap((one, seed) => {
+  const cases = Array.from({ length: 90 }, (_, seed) => randomCase(seed)).flatMap((one, seed) => {
     const floors = new Map(
       one.spec.layers
         .filter(({ gate }) => hasOscillator(gate.mode))
@@ -203,13 +203,15 @@ describe("a governed graph", () => {
       recorded === undefined ? "rule" : "recorded",
     );
     state.progress.epochUs = one.epochUs;
+    // Some long before their time, some just before the event that they hold from.
     let next = 0;
-    for (const tick of one.ticks) {
-      while (recorded !== undefined && (recorded[next]?.timeUs ?? Infinity) <= tick.timeUs) {
+    one.ticks.forEach((tick, i) => {
+      const untilUs = i % 3 === 0 ? tick.timeUs + 10_000_000 : tick.timeUs;
+      while (recorded !== undefined && (recorded[next]?.timeUs ?? Infinity) <= untilUs) {
         followDecision(state.governor!, recorded[next++]!);
       }
       applyTick(state, tick, mode);
-    }
+    });
     return { state, decisions };
   }
 
@@ -231,7 +233,7 @@ describe("a governed graph", () => {
       decided += sparse.decisions.length;
     }
     // The comparison means something only if much was decided.
-    expect(decided).toBeGreaterThan(300);
+    expect(decided).toBeGreaterThan(200);
   });
 
   it("has the same bits when recorded decisions are followed instead of the rule", () => {

@@ -167,6 +167,18 @@ describe.skipIf(!hasMosquitto)("MQTT, through a real Mosquitto", () => {
     await expect(sink.close()).rejects.toThrow(/1 predictions were not taken by mqtt:\/\/127/);
   });
 
+  it("says how many items were left over when the broker is gone for good", async () => {
+    const fragile = await Mosquitto.start();
+    const items = new Subject<Delivery>();
+    const options = { broker: { url: fragile.url }, prefix, closeTimeoutMs: 100 };
+    const published = publishItems(items, options);
+    await vi.waitFor(() => expect(items.observed).toBe(true));
+    await fragile.stop();
+    items.next({ item: scalar("imu", 1), acknowledge: () => undefined });
+    items.complete();
+    await expect(published).rejects.toThrow(/1 items were not taken by mqtt:\/\/127/);
+  });
+
   it("gives up an address without a broker after its time", async () => {
     const attempt = connectMqtt({ url: "mqtt://127.0.0.1:9", connectTimeoutMs: 300 });
     await expect(attempt).rejects.toMatchObject({

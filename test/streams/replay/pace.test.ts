@@ -1,77 +1,95 @@
-import { from, type Observable, of, toArray, VirtualTimeScheduler } from "rxjs";
+import { from, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../src/sensors/random.ts";
-import { delayAtRandom } from "../../../src/streams/replay/delay-at-random.ts";
-import { pace } from "../../../src/streams/replay/pace.ts";
-import type { Delivery } from "../../../src/streams/source.ts";
-import { scalar } from "../items.ts";
+import { itemLength } from "../../../src/streams/merge/item-extent.ts";
+import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
+import { Pace } from "../../../src/streams/replay/pace.ts";
+import { dvs, scalar } from "../items.ts";
 
-function received(...milliseconds: readonly number[]): Observable<Delivery> {
-  return from(
-    milliseconds.map((ms, seq) => ({
-      item: scalar("imu", ms * 1000, seq),
-      receivedUs: ms * 1000,
-      acknowledge: () => undefined,
-    })),
-  );
+function tick(timeUs: number): MergedItem {
+  const ranges = [{ event: scalar("imu", timeUs), from: 0, to: 1, priority: 0 }];
+  return { kind: "tick", stream: "s", timeUs, ranges, finished: [] };
 }
 
-describe("pace()", () => {
-  it("keeps the distances of the recording, divided by the rate", () => {
+function run(...times: readonly number[]): MergedItem {
+  const event = dvs("eye", times);
+  const range = { event, from: 0, to: itemLength(event), priority: 1 };
+  return { kind: "run", stream: "s", timeUs: times[0]!, range, finished: [] };
+}
+
+/** Times of the events that went out, with the time on the clock. */
+function collect(pace: Pace, items: readonly MergedItem[], scheduler: VirtualTimeScheduler) {
+  const seen: (readonly [number, number])[] = [];
+  const state = { seen, isComplete: false };
+  from(items)
+    .pipe(pace.operator)
+    .subscribe({
+      next: (item) => {
+        const at = scheduler.now();
+        if (item.kind === "tick") seen.push([item.timeUs, at]);
+        if (item.kind !== "run") return;
+        const { event, from: first, to } = item.range;
+        for (const timeUs of event.packet.timeUs.subarray(first, to)) seen.push([timeUs, at]);
+      },
+      complete: () => {
+        state.isComplete = true;
+      },
+    });
+  return state;
+}
+
+const items = [tick(5_000_000), run(5_001_000, 5_010_000, 5_010_000, 5_400_000), tick(6_000_000)];
+
+describe("Pace", () => {
+  it.each([
+    [1, [0, 1, 10, 10, 400, 1000]],
+    [10, [0, 0, 1, 1, 40, 100]],
+  ])("lets events through as far apart as they happened, at rate %d", (rate, expected) => {
     const scheduler = new VirtualTimeScheduler();
-    const seen: (readonly [number, number])[] = [];
-    received(5000, 5010, 5010, 5400)
-      .pipe(pace(4, scheduler))
-      .subscribe(({ item }) => seen.push([scheduler.now(), item.seq]));
+    const { seen } = collect(new Pace({ rate, scheduler }), items, scheduler);
     scheduler.flush();
-    expect(seen).toEqual([
-      [0, 0],
-      [2.5, 1],
-      [2.5, 2],
-      [100, 3],
+    expect(seen.map(([timeUs]) => timeUs)).toEqual([
+      5_000_000, 5_001_000, 5_010_000, 5_010_000, 5_400_000, 6_000_000,
     ]);
-  });
-
-  it("holds nothing back at rate max, nor what has no receive time", () => {
-    const scheduler = new VirtualTimeScheduler();
-    let seen = 0;
-    received(0, 1000)
-      .pipe(pace("max", scheduler))
-      .subscribe(() => seen++);
-    of({ item: scalar("imu", 9), acknowledge: () => undefined })
-      .pipe(pace(1, scheduler))
-      .subscribe(() => seen++);
-    expect(seen).toBe(3);
-  });
-});
-
-describe("delayAtRandom()", () => {
-  const times = Array.from({ length: 200 }, (_, i) => i);
-  const arrivals = (seed: number): readonly Delivery[] => {
-    let seen: readonly Delivery[] = [];
-    received(...times)
-      .pipe(delayAtRandom(10_000, new Random(seed)), toArray())
-      .subscribe((all) => {
-        seen = all;
-      });
-    return seen;
-  };
-
-  it("delivers everything once, in order of arrival, none later than the delay", () => {
-    const seen = arrivals(1);
-    expect(seen.map(({ item }) => item.seq).toSorted((a, b) => a - b)).toEqual(times);
-    expect(seen.map(({ item }) => item.seq)).not.toEqual(times);
-    seen.forEach(({ item, receivedUs }, i) => {
-      expect(receivedUs! - item.timeUs).toBeGreaterThanOrEqual(0);
-      expect(receivedUs! - item.timeUs).toBeLessThanOrEqual(10_000);
-      if (i > 0) expect(receivedUs).toBeGreaterThanOrEqual(seen[i - 1]!.receivedUs!);
+    seen.forEach(([, at], i) => {
+      expect(Math.abs(at - expected[i]!)).toBeLessThanOrEqual(1);
     });
   });
 
-  it("is a function of the seed", () => {
-    const order = (seed: number) =>
-      arrivals(seed).map(({ item, receivedUs }) => [item.seq, receivedUs]);
-    expect(order(1)).toEqual(order(1));
-    expect(order(1)).not.toEqual(order(2));
+  it("steps by ticks while it is paused, and goes on from there", () => {
+    const scheduler = new VirtualTimeScheduler();
+    const pace = new Pace({ rate: 1, scheduler, startPaused: true });
+    const state = collect(pace, items, scheduler);
+    scheduler.flush();
+    expect(state.seen).toEqual([]);
+    const counts = [1, 2, 4].map((count) => {
+      pace.step();
+      return [state.seen.length, count];
+    });
+    for (const [seen, expected] of counts) expect(seen).toBe(expected);
+    pace.resume();
+    scheduler.flush();
+    expect(state.seen.slice(4)).toEqual([
+      [5_400_000, 0],
+      [6_000_000, 600],
+    ]);
+    expect(state.isComplete).toBe(true);
+    pace.step();
+    expect(state.seen).toHaveLength(6);
+  });
+
+  it("stands still from pause to resume, and ends at once when it is aborted", () => {
+    const scheduler = new VirtualTimeScheduler();
+    const pace = new Pace({ rate: 1, scheduler });
+    const state = collect(pace, items, scheduler);
+    scheduler.maxFrames = 100;
+    scheduler.flush();
+    expect(state.seen).toHaveLength(4);
+    pace.pause();
+    scheduler.maxFrames = 50_000;
+    scheduler.flush();
+    expect(state.seen).toHaveLength(4);
+    expect(pace.isPaused).toBe(true);
+    pace.abort();
+    expect(state.isComplete).toBe(true);
   });
 });
