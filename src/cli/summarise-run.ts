@@ -1,9 +1,12 @@
 import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
+
+import type { FusionState } from "../fusion/fusion-state.ts";
+
 import type { GovernorState } from "../fusion/governor/govern.ts";
 import { openScale } from "../fusion/governor/governor.ts";
+
 import { stateHash } from "../state/checkpoint.ts";
-import type { StreamFusion } from "../streams/fuse/stream-fusion.ts";
 
 /** Work of one layer over a run. */
 export interface LayerWork {
@@ -65,6 +68,9 @@ export interface RunSummary {
   readonly realTimeFactor: number;
 }
 
+/** What streams have become. */
+type States = ReadonlyMap<string, { readonly state: FusionState }>;
+
 /** Adds `counts` to `sums`. */
 export function addCounts(
   sums: Record<string, number>,
@@ -76,7 +82,7 @@ export function addCounts(
 }
 
 /** Longest stretch of event time of any stream. */
-export function durationUs(streams: ReadonlyMap<string, StreamFusion>): number {
+export function durationUs(streams: States): number {
   return Math.max(
     0,
     ...[...streams.values()].map(({ state }) => {
@@ -95,7 +101,7 @@ interface Run extends Pick<RunSummary, "recordings" | "predictions" | "digest"> 
 /** Adds up the work of all streams of a run. */
 export function summariseRun(
   { model, weights, recordings, predictions, digest }: Run,
-  streams: ReadonlyMap<string, StreamFusion>,
+  streams: States,
   counts: Pick<RunSummary, "dropped" | "anomalies">,
   eventUs: number,
   wallSeconds: number,

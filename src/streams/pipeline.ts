@@ -1,7 +1,7 @@
 import {
+  tap as doNext,
   filter,
   identity,
-  map,
   NEVER,
   type Observable,
   type OperatorFunction,
@@ -24,7 +24,7 @@ import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
 import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
-import type { MergedItem } from "./merge/merged-item.ts";
+import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
 import { raised } from "./raised.ts";
 import { recordTo } from "./record/record-to.ts";
 import type { Recorder } from "./record/recorder.ts";
@@ -65,6 +65,8 @@ export interface FusePipelineOptions {
   readonly onDrop?: DropListener;
   /** Records what is applied. The caller closes it. */
   readonly recorder?: Recorder;
+  /** Hears of every recorded state that is passed, with the state of now in the same form. */
+  readonly onKeyframe?: (recorded: RecordedKeyframe, now: Uint8Array) => void;
   /** States to go on from, by stream. Default: every stream begins anew. */
   readonly resume?: ReadonlyMap<string, Keyframe>;
   /** Asked at the end of the input; see {@link FuseOptions}. */
@@ -126,18 +128,16 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, resume, endsSessions, governing, shape = identity } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, governing, shape = identity } = options;
   const streams = new Map<string, StreamFusion>();
   const checkpoint = (stream: string): Uint8Array | undefined => {
     const fusion = streams.get(stream);
     return fusion && encodeCheckpoint(fusion.state, model, stream);
   };
+  for (const [stream, keyframe] of resume ?? []) recorder?.resume(stream, keyframe);
   const fused = merged.pipe(
     shape,
-    map((item) => {
-      tap?.(item);
-      return item;
-    }),
+    tap === undefined ? identity : doNext(tap),
     fuse(model, streams, counts, {
       mode,
       late,
@@ -146,6 +146,11 @@ export async function fusePipeline(
       ...(endsSessions === undefined ? {} : { endsSessions }),
       ...(governing === undefined ? {} : { governing }),
     }),
+    onKeyframe === undefined
+      ? identity
+      : doNext(({ item }) => {
+          if (item?.kind === "keyframe") onKeyframe(item, checkpoint(item.stream)!);
+        }),
     recorder === undefined ? identity : recordTo(recorder, checkpoint),
   );
   try {

@@ -9,7 +9,7 @@ import {
   endRecordingFile,
   startRecordingFile,
 } from "./recording-files.ts";
-import type { RecordingOutput } from "./recording-output.ts";
+import type { RecordingOutput, RunEnd } from "./recording-output.ts";
 
 /** Bytes that may wait for the disk. */
 const queuedBytesMax = 64 * 1024 * 1024;
@@ -32,6 +32,7 @@ export class FileOutput implements RecordingOutput {
   readonly #rotateBytes: number;
   readonly #rotateUs: number;
   #queue: Promise<void>;
+  #synced: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #failure: unknown;
   #writer: McapFileWriter | undefined;
@@ -62,7 +63,9 @@ export class FileOutput implements RecordingOutput {
     if (!this.isFull(timeUs)) return;
     this.#bytes = 0;
     this.#startUs = timeUs;
+    const synced = this.#synced;
     void this.#enqueue(async () => {
+      await synced;
       await endRecordingFile(this.#writer!, "goes on");
       await this.#startPart();
     });
@@ -85,12 +88,25 @@ export class FileOutput implements RecordingOutput {
   }
 
   flush(): Promise<void> {
-    return this.#enqueue(() => this.#writer!.sync());
+    const written = this.#enqueue(async () => undefined);
+    // A slow disk must not keep back what a killed process would leave to the system.
+    this.#synced = Promise.all([written, this.#synced]).then(() => this.#sync());
+    return this.#synced;
   }
 
-  async close(): Promise<void> {
-    await this.#enqueue(() => endRecordingFile(this.#writer!, "ended"));
+  async close(end: RunEnd): Promise<void> {
+    await this.#synced;
+    await this.#enqueue(() => endRecordingFile(this.#writer!, end));
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await this.#writer?.sync();
+    } catch (cause) {
+      this.#failure ??= failureOf(cause);
+    }
   }
 
   async #startPart(): Promise<void> {

@@ -7,6 +7,7 @@ import { encodeItem } from "../../wire/item-codec.ts";
 import { encodeWatermark } from "../../wire/watermark-json.ts";
 import type { ClockMap } from "../clock/clock-map.ts";
 import { encodeClockMap } from "../clock/clock-map-json.ts";
+import type { Keyframe } from "../fuse/fuse.ts";
 import type { EventRange, MergedItem } from "../merge/merged-item.ts";
 import { ChannelTable } from "./channel-table.ts";
 import { ChunkEncoder } from "./chunk-encoder.ts";
@@ -53,6 +54,8 @@ export class Recorder {
   #receivedUs: TimeUs | undefined;
   #checkpoint: TakeCheckpoint = () => undefined;
   #closed = false;
+  /** True once a stream is known to be at its end. */
+  #isEnd = false;
 
   constructor(options: RecorderOptions) {
     this.#output = options.output(this.#table);
@@ -126,11 +129,24 @@ export class Recorder {
     this.#addDecision(decision);
   }
 
+  /** The run begins with this state of a stream; called before anything is recorded. */
+  resume(stream: string, { timeUs, checkpoint }: Keyframe): void {
+    const track = this.#trackOf(stream);
+    track.advanceTo(timeUs);
+    this.#addControl("keyframe", stream, timeUs, checkpoint);
+    this.#addWatermark(track);
+  }
+
   /** Adds a map of a sensor's clock; for `ClockOptions.onMap`. */
   readonly addClockMap = (stream: string, sensor: string, map: ClockMap): void => {
     const time = Math.max(0, Math.round(map.mappedUs));
     this.#addControl("clock-map", stream, time, encodeClockMap(map), sensor);
   };
+
+  /** What the output failed with; undefined as long as it works. */
+  get failure(): unknown {
+    return this.#output.failure;
+  }
 
   /** Resolves when all that was recorded so far is on the disk. */
   flush(): Promise<void> {
@@ -157,7 +173,7 @@ export class Recorder {
     this.#closeChunk();
     this.#closed = true;
     this.#timer.unsubscribe();
-    await this.#output.close();
+    await this.#output.close(this.#isEnd ? "ended" : "goes on");
   }
 
   #trackOf(stream: string): StreamTrack {
@@ -258,6 +274,7 @@ export class Recorder {
 
   /** The last state of a stream, by which a replay of the last segment is checked. */
   #endStream(track: StreamTrack): void {
+    this.#isEnd = true;
     this.#mark(track);
     this.#addKeyframe(track);
   }
@@ -275,8 +292,16 @@ export class Recorder {
   }
 }
 
-/** A recorder that is ready to write. */
+/**
+ * A recorder that is ready to write: its first file is open.
+ *
+ * @throws {PolyphaseError} FAILED if it cannot be
+ */
 export async function createRecorder(options: RecorderOptions): Promise<Recorder> {
   await zstd.isLoaded;
-  return new Recorder(options);
+  const recorder = new Recorder(options);
+  await recorder.flush();
+  // Nothing was recorded yet: closing can only say why nothing can be.
+  if (recorder.failure !== undefined) await recorder.close();
+  return recorder;
 }

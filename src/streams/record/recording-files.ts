@@ -3,6 +3,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { ChannelTable } from "./channel-table.ts";
 import { McapFileWriter, type RecordingFile } from "./mcap-file-writer.ts";
 import { recordingMetadataName } from "./recording-channel.ts";
+import type { RunEnd } from "./recording-output.ts";
 
 /** The name of the MCAP metadata record that says how a recording ended. */
 export const recordingEndName = "polyphase.end";
@@ -29,16 +30,8 @@ export async function startRecordingFile(
   return writer;
 }
 
-/**
- * Completes a file.
- *
- * @param end `ended`: the recorded run is over; `goes on`: there are later files, or were events that
- *   are in none
- */
-export async function endRecordingFile(
-  writer: McapFileWriter,
-  end: "ended" | "goes on",
-): Promise<void> {
+/** Completes a file. */
+export async function endRecordingFile(writer: McapFileWriter, end: RunEnd): Promise<void> {
   await writer.addMetadata(recordingEndName, new Map([["run", end]]));
   await writer.end();
   await writer.close();

@@ -1,6 +1,9 @@
 import type { TimeUs } from "../../sensors/time.ts";
 import type { ClosedChunk } from "./chunk-encoder.ts";
 
+/** How a file ends: with its run, or before it. */
+export type RunEnd = "ended" | "goes on";
+
 /**
  * Where a recorder's chunks go. They come in segments, each of which begins with the keyframes of all
  * streams, but for the very first, which begins with the streams themselves.
@@ -17,6 +20,10 @@ export interface RecordingOutput {
   flush(): Promise<void>;
   /** Writes what is kept in memory to a file; where it is kept nowhere else. @returns its path */
   dump?(): Promise<string>;
-  /** Nothing more will come. Rejects with what it failed with. */
-  close(): Promise<void>;
+  /**
+   * Nothing more will come. Rejects with what it failed with.
+   *
+   * @param end `ended` if the run was, too
+   */
+  close(end: RunEnd): Promise<void>;
 }

@@ -10,6 +10,8 @@ import type { TimeUs } from "../../sensors/time.ts";
 import { timeAt } from "../merge/item-extent.ts";
 import type { MergedItem, Run } from "../merge/merged-item.ts";
 
+/** After this much work that is due, everybody else has a turn: timers, files, keys. */
+const turnMs = 20;
 /** Ticks of a run that are due within this time go out together. */
 const graceMs = 1;
 
@@ -56,7 +58,8 @@ export class Pace {
         items.subscribe({
           next: (item) => {
             this.#queue.push(item);
-            if (this.#timer === undefined) this.#proceed();
+            // Never at once: a source that gives much in one turn would keep the turn.
+            this.#schedule(0);
           },
           error: (error) => subscriber.error(error),
           complete: () => {
@@ -78,7 +81,7 @@ export class Pace {
     this.#isPaused = false;
     // Time stood still.
     this.#anchor = undefined;
-    this.#proceed();
+    this.#schedule(0);
   }
 
   /** Lets one tick through, while it is paused. */
@@ -105,14 +108,20 @@ export class Pace {
     this.#subscriber?.complete();
   }
 
+  #schedule(afterMs: number): void {
+    if (this.#isPaused) return;
+    this.#timer ??= this.#scheduler.schedule(() => this.#proceed(), afterMs);
+  }
+
   #proceed(): void {
     this.#timer = undefined;
+    const startMs = this.#scheduler.now();
     while (!this.#isPaused && this.#queue.length > 0) {
       const item = this.#queue[0]!;
       const nowMs = this.#scheduler.now();
       const waitMs = isTimed(item) ? this.#dueMs(item.timeUs, nowMs) - nowMs : 0;
-      if (waitMs > graceMs) {
-        this.#timer = this.#scheduler.schedule(() => this.#proceed(), waitMs);
+      if (waitMs > graceMs || nowMs - startMs > turnMs) {
+        this.#schedule(Math.max(0, waitMs));
         return;
       }
       this.#queue.shift();

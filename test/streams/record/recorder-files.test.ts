@@ -247,10 +247,8 @@ describe("Recorder", () => {
     await expect(full.close()).rejects.toThrow("Cannot record: ENOSPC");
     const path = join(folder, "full.mcap");
     const before = await readFile(path);
-    const second = await fileRecorder(model, drop, 5_000, { path: () => path });
-    await expect(second.close()).rejects.toThrow(
-      `Cannot write recording ${path}: there is a file already`,
-    );
+    const second = fileRecorder(model, drop, 5_000, { path: () => path });
+    await expect(second).rejects.toThrow(`Cannot write recording ${path}: there is a file already`);
     expect(await readFile(path)).toEqual(before);
   });
 });

@@ -1,4 +1,5 @@
-import { from, VirtualTimeScheduler } from "rxjs";
+import { performance } from "node:perf_hooks";
+import { from, interval, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { itemLength } from "../../../src/streams/merge/item-extent.ts";
 import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
@@ -75,6 +76,25 @@ describe("Pace", () => {
     expect(state.isComplete).toBe(true);
     pace.step();
     expect(state.seen).toHaveLength(6);
+  });
+
+  it("leaves everybody else a turn when it is behind", async () => {
+    const pace = new Pace({ rate: 1e9 });
+    let turns = 0;
+    const others = interval(1).subscribe(() => turns++);
+    await new Promise<void>((resolve) => {
+      from(Array.from({ length: 300 }, (_, i) => tick(i)))
+        .pipe(pace.operator)
+        .subscribe({
+          next: () => {
+            // Somebody who takes 1 ms for each.
+            for (const until = performance.now() + 1; performance.now() < until; );
+          },
+          complete: resolve,
+        });
+    });
+    others.unsubscribe();
+    expect(turns).toBeGreaterThan(5);
   });
 
   it("stands still from pause to resume, and ends at once when it is aborted", () => {

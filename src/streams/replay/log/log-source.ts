@@ -1,11 +1,10 @@
 import { Observable, type Subscriber } from "rxjs";
-import { dvsPacketView } from "../../../sensors/dvs/dvs-packet.ts";
 import type { StreamItem } from "../../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../../sensors/time.ts";
 import type { EventCounts } from "../../../telemetry/event-counts.ts";
-import { itemLength, timeAt } from "../../merge/item-extent.ts";
 import type { MergedItem } from "../../merge/merged-item.ts";
 import type { Delivery } from "../../source.ts";
+import { isOf, itemBefore } from "../select-items.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { RecordedMerge, type RecordedMergeOptions } from "./merge-recorded.ts";
 import type { RecordedLog } from "./recorded-log.ts";
@@ -14,8 +13,8 @@ export interface LogSourceOptions extends RecordedMergeOptions {
   /** Chunks to read: `from` to `to` (excluded). */
   readonly from: number;
   readonly to: number;
-  /** Which items are read. */
-  readonly selects: (item: StreamItem) => boolean;
+  /** The sensors that are read. Default: all. */
+  readonly selected?: ReadonlySet<string>;
   /** False for deliveries that must not go on, and have been counted. */
   readonly accepts: (delivery: Delivery) => boolean;
   /** Deliveries that may be unacknowledged, beside those of one chunk, before reading waits. */
@@ -97,8 +96,8 @@ class LogReader {
   }
 
   #takeItem(item: StreamItem, receivedUs: TimeUs): void {
-    const wanted = before(item, this.#options.endUs);
-    if (wanted === undefined || !this.#options.selects(wanted)) return;
+    const wanted = itemBefore(item, this.#options.endUs);
+    if (wanted === undefined || !isOf(this.#options.selected, wanted)) return;
     const delivery = { item: wanted, receivedUs, acknowledge: this.#acknowledge };
     this.#inFlight++;
     if (this.#options.accepts(delivery)) this.#mergeOf(item.stream).push(delivery);
@@ -123,17 +122,10 @@ class LogReader {
 
   #isPastEnd(): boolean {
     const { endUs } = this.#options;
-    if (endUs === undefined || this.#merges.size === 0) return false;
-    return [...this.#merges.values()].every(({ watermarkUs }) => watermarkUs >= endUs);
+    if (endUs === undefined) return false;
+    // A stream that has not begun may have something to say before the end.
+    return this.#log.streams.every((stream) => {
+      return (this.#merges.get(stream)?.watermarkUs ?? Number.NEGATIVE_INFINITY) >= endUs;
+    });
   }
-}
-
-/** The events of an item before `endUs`; undefined if there is none. */
-export function before(item: StreamItem, endUs: TimeUs | undefined): StreamItem | undefined {
-  if (endUs === undefined) return item;
-  const length = itemLength(item);
-  if (length === 0 || timeAt(item, length - 1) < endUs) return item;
-  if (item.kind !== "dvs" || item.timeUs >= endUs) return undefined;
-  const count = item.packet.timeUs.subarray(0, length).findIndex((timeUs) => timeUs >= endUs);
-  return { ...item, packet: dvsPacketView(item.packet, 0, count) };
 }

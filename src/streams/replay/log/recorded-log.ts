@@ -58,6 +58,11 @@ export class RecordedLog {
     return [...channels.values()];
   }
 
+  /** The streams that have items. */
+  get streams(): readonly string[] {
+    return [...new Set(this.channels.map(({ stream }) => stream))];
+  }
+
   /** The chunks that a replay can begin with, in order. */
   async keyframes(): Promise<readonly KeyframePlace[]> {
     const places: KeyframePlace[] = [];

@@ -61,8 +61,7 @@ export async function replayLog(
       sensors: model.graph.sensors.map(({ spec }) => spec.name),
       late: late.policy === "drop" ? "drop" : "pass",
       ...(endUs === undefined ? {} : { endUs }),
-      selects: (item) =>
-        item.kind === "marker" || sensors === undefined || sensors.has(item.sensor),
+      ...(sensors === undefined ? {} : { selected: sensors }),
       accepts: validator(model, counts, { onMalformed: "fail", ...listener }),
       ...listener,
     },
