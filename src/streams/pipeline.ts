@@ -18,6 +18,7 @@ import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
+import type { Governing } from "./fuse/governing.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
@@ -58,6 +59,8 @@ export interface FusePipelineOptions {
   readonly shape?: OperatorFunction<MergedItem, MergedItem>;
   /** What becomes of events whose time is over. Default `drop`. */
   readonly late?: LatePolicy;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   /** The side output: hears of every event that is dropped. */
   readonly onDrop?: DropListener;
   /** Records what is applied. The caller closes it. */
@@ -125,7 +128,7 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, governing, shape = identity } = options;
   const streams = new Map<string, StreamFusion>();
   const checkpoint = (stream: string): Uint8Array | undefined => {
     const fusion = streams.get(stream);
@@ -141,6 +144,7 @@ export async function fusePipeline(
       ...(onDrop === undefined ? {} : { onDrop }),
       ...(resume === undefined ? {} : { resume }),
       ...(endsSessions === undefined ? {} : { endsSessions }),
+      ...(governing === undefined ? {} : { governing }),
     }),
     onKeyframe === undefined
       ? identity

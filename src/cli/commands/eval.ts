@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { createGovernorState } from "../../fusion/governor/govern.ts";
 import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { Random } from "../../sensors/random.ts";
@@ -12,11 +13,14 @@ import {
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
 import { createTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
+import { addBudgetOptions, type BudgetOptions, governorOf } from "../budget-options.ts";
 import { percent } from "../format/numbers.ts";
+import { governorFacts } from "../format/summary-text.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { addModelOptions, type ModelOptions, wholeNumber } from "../model-options.ts";
+import { type GovernorSummary, summariseGovernors } from "../summarise-run.ts";
 
-interface EvalCommandOptions extends ModelOptions {
+interface EvalCommandOptions extends ModelOptions, BudgetOptions {
   readonly data?: string;
   readonly rho: number;
   readonly limit?: number;
@@ -29,7 +33,7 @@ export function registerEval(program: Command): void {
     .command("eval")
     .description("measure a trained model, event by event, through the streaming graph")
     .argument("<task>", "freq, adding or nmnist");
-  addModelOptions(command)
+  addBudgetOptions(addModelOptions(command))
     .option(
       "--data <dir>",
       "nmnist: folder with nmnist/, or that folder: K.bs2 or .tar.gz, and .txt",
@@ -42,6 +46,7 @@ export function registerEval(program: Command): void {
       `
 Examples:
   polyphase eval freq --model fixtures/models/frequency
+  polyphase eval freq --model fixtures/models/frequency --budget 200us/s --govern signal-lstm
   polyphase eval nmnist --model fixtures/models/nmnist --data ../shared/data --rho 0.4 --json`,
     )
     .action(evalCommand);
@@ -62,10 +67,15 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
       ? await recordedSequences(captured, options)
       : await generatedSequences(captured, task, spec);
   const readShare = Number(spec.provenance["readShare"] ?? 0);
-  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), readShare);
-  const result = { task, model: options.model, rho: options.rho, ...evaluation };
+  const governor = governorOf(model.graph, options);
+  const governing = governor && createGovernorState(governor);
+  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), readShare, governing);
+  const governed = summariseGovernors(governing === undefined ? [] : [governing]);
+  const result = { task, model: options.model, rho: options.rho, ...evaluation, ...governed };
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${text(evaluation)}\n`,
+    options.json === true
+      ? `${JSON.stringify(result, undefined, 2)}\n`
+      : `${[text(evaluation), ...governorLines(governed.governor)].join("\n")}\n`,
   );
 }
 
@@ -143,6 +153,10 @@ function text(evaluation: Evaluation): string {
     );
   }
   return lines.join("\n");
+}
+
+function governorLines(governor: GovernorSummary | undefined): readonly string[] {
+  return governorFacts(governor).map(([name, value]) => `${name.padEnd(18)} ${value}`);
 }
 
 function share(text: string): number {

@@ -1,5 +1,10 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
-import { createFusionState, type FusionState } from "../../fusion/fusion-state.ts";
+import {
+  createFusionState,
+  type FusionState,
+  releaseFusionState,
+} from "../../fusion/fusion-state.ts";
+import type { GovernorState } from "../../fusion/governor/govern.ts";
 import { indexOfLargest } from "../../fusion/read-predictions.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
 import { streamSequence } from "./stream-sequence.ts";
@@ -24,14 +29,18 @@ export interface Evaluation {
 }
 
 /**
- * Runs labelled sequences through the streaming graph, one after the other, and compares its answers.
+ * Runs labelled sequences through the streaming graph, one after the other as one stream, and
+ * compares its answers.
+ *
+ * @param governor the stream's state under a compute budget; none by default
  */
 export function evaluateModel(
   model: FusionModel,
   sequences: Iterable<LabelledSequence>,
   readShare: number,
+  governor?: GovernorState,
 ): Evaluation {
-  const state = createFusionState(model.graph);
+  const state = createFusionState(model.graph, governor);
   const head = model.graph.heads[0]!.spec;
   const labels = head.type === "softmax" ? head.labels : [];
   const confusion = labels.map(() => new Array<number>(labels.length).fill(0));
@@ -50,6 +59,7 @@ export function evaluateModel(
   }
   const events = state.progress.sensorEvents[0]!;
   const work = workPerLayer(state, n);
+  releaseFusionState(state);
   if (head.type !== "softmax") return { n, events, meanSquaredError: squares / n, ...work };
   return {
     n,
