@@ -56,21 +56,20 @@ class LogFilter {
   async run(outPath: string): Promise<FilterLogResult> {
     const { stop, onProgress } = this.#options;
     const { size } = this.#log;
-    let writer: LogWriter | undefined;
+    const { profile } = this.#log;
+    const writer = await LogWriter.create(outPath, { ...this.#options, profile });
     try {
       for await (const batch of readLog(this.#log, (bytes) => onProgress?.(bytes, size))) {
         if (stop?.aborted === true) {
           throw new PolyphaseError("INTERRUPTED", "Interrupted: nothing was written");
         }
         for (const entry of batch) {
-          writer ??= await this.#create(outPath, entry.kind === "header" ? entry.profile : "");
           if (this.#passes(entry)) await writer.write(entry);
         }
       }
-      writer ??= await this.#create(outPath, "");
       await writer.close();
     } catch (failure) {
-      await writer?.abort();
+      await writer.abort();
       throw failure;
     }
     return {
@@ -79,10 +78,6 @@ class LogFilter {
       keptTopics: this.#topics(true),
       otherTopics: this.#topics(false),
     };
-  }
-
-  #create(outPath: string, profile: string): Promise<LogWriter> {
-    return LogWriter.create(outPath, { ...this.#options, profile });
   }
 
   #passes(entry: LogEntry): boolean {

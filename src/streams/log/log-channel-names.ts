@@ -20,8 +20,8 @@ export function logChannelNames(channel: LogChannel): LogChannelNames {
   if (described.kind === "unknown") {
     return {
       kind: metadata.get("kind") ?? "unknown",
-      stream: metadata.get("stream"),
-      sensor: metadata.get("sensor"),
+      stream: metadata.get("stream") || undefined,
+      sensor: metadata.get("sensor") || undefined,
     };
   }
   const { kind, stream, sensor } = described;

@@ -1,10 +1,12 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import zstd from "@foxglove/wasm-zstd";
-import { McapWriter } from "@mcap/core";
+import type { McapTypes } from "@mcap/core";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import { WholeFileWritable } from "../record/whole-file-writable.ts";
+import { schemaNames } from "../../wire/schema.ts";
+import { type ChunkCompressor, ChunkEncoder, compressZstd } from "../record/chunk-encoder.ts";
+import { McapFileWriter, type RecordingFile } from "../record/mcap-file-writer.ts";
 import { compressLz4 } from "./compress-lz4.ts";
-import type { LogChannel, LogEntry, LogSchema } from "./scan/log-entry.ts";
+import type { LogChannel, LogEntry, LogMessage, LogSchema } from "./scan/log-entry.ts";
 
 export const logCompressions = ["none", "lz4", "zstd"] as const;
 export type LogCompression = (typeof logCompressions)[number];
@@ -18,44 +20,54 @@ export interface LogWriterOptions {
 }
 
 const defaultChunkBytes = 128 * 1024;
-const zstdLevel = 1;
+
+const compressors: Readonly<Record<LogCompression, ChunkCompressor>> = {
+  none: (chunk) => ({ compression: "", compressedData: chunk }),
+  lz4: (chunk) => ({ compression: "lz4", compressedData: compressLz4(chunk) }),
+  zstd: compressZstd,
+};
 
 /**
  * Writes an indexed MCAP file of entries as they are: topics, schemas, metadata, numbers, times and
- * messages keep their bytes. Channels that say the same become one. The file gets its name when it is
- * complete.
+ * messages keep their bytes. Channels that say the same become one. Keyframes open a chunk, as a
+ * recorder writes them, so that replays can begin there. The file gets its name when it is complete.
  *
- * Calls must be awaited one after the other (a limit of `McapWriter`).
+ * Calls must be awaited one after the other.
  */
 export class LogWriter {
   readonly #path: string;
-  readonly #file: FileHandle;
-  readonly #writer: McapWriter;
+  readonly #file: McapFileWriter;
+  readonly #table: { readonly schemas: McapTypes.Schema[]; readonly channels: McapTypes.Channel[] };
+  readonly #chunk: ChunkEncoder;
+  readonly #chunkBytes: number;
   readonly #schemaIds = new Map<string, number>();
   readonly #idByKey = new Map<string, number>();
   readonly #idByChannel = new Map<LogChannel, number>();
+  /** Channels and schemas that some chunk describes. */
+  readonly #described = new Set<number>();
+  readonly #describedSchemas = new Set<number>();
+  /** True while the chunk holds nothing but keyframes and their watermarks. */
+  #isOpening = false;
   #messages = 0;
 
-  private constructor(path: string, file: FileHandle, writer: McapWriter) {
+  private constructor(path: string, file: RecordingFile, options: LogWriterOptions) {
+    const { compression = "zstd", chunkBytes = defaultChunkBytes } = options;
     this.#path = path;
-    this.#file = file;
-    this.#writer = writer;
+    this.#table = { schemas: [], channels: [] };
+    this.#file = new McapFileWriter(file, this.#table);
+    this.#chunk = new ChunkEncoder(compressors[compression]);
+    this.#chunkBytes = chunkBytes;
   }
 
   /** @throws {PolyphaseError} FAILED if the file cannot be written */
   static async create(path: string, options: LogWriterOptions): Promise<LogWriter> {
-    const { compression = "zstd", chunkBytes = defaultChunkBytes, profile } = options;
     await zstd.isLoaded;
     const file = await open(`${path}.partial`, "w").catch((cause: Error) => {
       throw new PolyphaseError("FAILED", `Cannot write ${path}: ${cause.message}`, { cause });
     });
-    const writer = new McapWriter({
-      writable: new WholeFileWritable(file),
-      chunkSize: chunkBytes,
-      ...(compression === "none" ? {} : { compressChunk: compressors[compression] }),
-    });
-    await writer.start({ profile, library: "polyphase" });
-    return new LogWriter(path, file, writer);
+    const writer = new LogWriter(path, file, options);
+    await writer.#file.startPlain(options.profile);
+    return writer;
   }
 
   /** Messages written. */
@@ -66,19 +78,15 @@ export class LogWriter {
   /** Writes one entry; a header is left out, since the file has one. */
   async write(entry: LogEntry): Promise<void> {
     switch (entry.kind) {
-      case "message": {
-        const { channel, sequence, logTime, publishTime, data } = entry;
-        const channelId = this.#idByChannel.get(channel) ?? (await this.#register(channel));
-        this.#messages++;
-        return this.#writer.addMessage({ channelId, sequence, logTime, publishTime, data });
-      }
+      case "message":
+        return this.#writeMessage(entry);
       case "channel":
-        await this.#register(entry.channel);
+        this.#register(entry.channel);
         return;
       case "metadata":
-        return this.#writer.addMetadata(entry.metadata);
+        return this.#file.addMetadata(entry.metadata.name, entry.metadata.metadata);
       case "attachment":
-        return this.#writer.addAttachment(entry.attachment);
+        return this.#file.addAttachment(entry.attachment);
       case "header":
         return;
     }
@@ -87,8 +95,8 @@ export class LogWriter {
   /** Completes the file and gives it its name. */
   async close(): Promise<void> {
     try {
-      await this.#writer.end();
-      await this.#file.datasync();
+      await this.#closeChunk();
+      await this.#file.end();
     } catch (failure) {
       await this.abort();
       throw failure;
@@ -103,16 +111,48 @@ export class LogWriter {
     await rm(`${this.#path}.partial`, { force: true });
   }
 
-  async #register(channel: LogChannel): Promise<number> {
+  async #writeMessage(message: LogMessage): Promise<void> {
+    const { channel, sequence, logTime, publishTime, data } = message;
+    const name = channel.schema?.name;
+    if (name === schemaNames.keyframe && !this.#isOpening) {
+      await this.#closeChunk();
+      this.#isOpening = true;
+    }
+    this.#isOpening &&= name === schemaNames.keyframe || name === schemaNames.watermark;
+    const channelId = this.#idByChannel.get(channel) ?? this.#register(channel);
+    this.#describe(channelId);
+    this.#chunk.add({ channelId, sequence, logTime, publishTime, data });
+    this.#messages++;
+    // What opens a chunk stays together, however large it is.
+    if (this.#chunk.byteLength > this.#chunkBytes && !this.#isOpening) await this.#closeChunk();
+  }
+
+  async #closeChunk(): Promise<void> {
+    const chunk = this.#chunk.close();
+    if (chunk !== undefined) await this.#file.append(chunk);
+  }
+
+  /** Puts the channel's description into the chunk that is the first to use it. */
+  #describe(channelId: number): void {
+    if (this.#described.has(channelId)) return;
+    this.#described.add(channelId);
+    const channel = this.#table.channels[channelId]!;
+    const isNew = !this.#describedSchemas.has(channel.schemaId);
+    this.#describedSchemas.add(channel.schemaId);
+    this.#chunk.describe(channel, isNew ? this.#table.schemas[channel.schemaId - 1] : undefined);
+  }
+
+  #register(channel: LogChannel): number {
     const known = this.#idByChannel.get(channel);
     if (known !== undefined) return known;
     const key = channelKey(channel);
     let id = this.#idByKey.get(key);
     if (id === undefined) {
       const { topic, messageEncoding, metadata, schema } = channel;
-      const schemaId = schema === undefined ? 0 : await this.#registerSchema(schema);
-      id = await this.#writer.registerChannel({
-        ...{ schemaId, topic, messageEncoding, metadata: new Map(metadata) },
+      const schemaId = schema === undefined ? 0 : this.#schemaId(schema);
+      id = this.#table.channels.length;
+      this.#table.channels.push({
+        ...{ id, schemaId, topic, messageEncoding, metadata: new Map(metadata) },
       });
       this.#idByKey.set(key, id);
     }
@@ -120,12 +160,13 @@ export class LogWriter {
     return id;
   }
 
-  async #registerSchema(schema: LogSchema): Promise<number> {
+  #schemaId(schema: LogSchema): number {
     const key = schemaKey(schema);
     let id = this.#schemaIds.get(key);
     if (id === undefined) {
       const { name, encoding, data } = schema;
-      id = await this.#writer.registerSchema({ name, encoding, data });
+      id = this.#table.schemas.length + 1;
+      this.#table.schemas.push({ id, name, encoding, data });
       this.#schemaIds.set(key, id);
     }
     return id;
@@ -142,11 +183,3 @@ function channelKey({ topic, messageEncoding, metadata, schema }: LogChannel): s
 export function schemaKey({ name, encoding, data }: LogSchema): string {
   return JSON.stringify([name, encoding, Buffer.from(data).toString("base64")]);
 }
-
-const compressors = {
-  lz4: (chunk: Uint8Array) => ({ compression: "lz4", compressedData: compressLz4(chunk) }),
-  zstd: (chunk: Uint8Array) => ({
-    compression: "zstd",
-    compressedData: zstd.compress(chunk, zstdLevel),
-  }),
-};

@@ -60,14 +60,15 @@ async function recover(
     onLoss: (loss) => losses.push(loss),
     onProgress: (bytes) => onProgress?.(bytes, size),
   });
-  const writer = await LogWriter.create(outPath, { ...options, profile: await profileOf(log) });
+  const writer = await LogWriter.create(outPath, { ...options, profile: log.profile });
   try {
-    for (const channel of known.definitions.channels) {
-      await writer.write({ kind: "channel", channel });
-    }
     for await (const batch of entries) {
       stopIfTold(options.stop);
       for (const entry of batch) await writer.write(entry);
+    }
+    // Last, those without a message: all others are described where they are used first.
+    for (const channel of known.definitions.channels) {
+      await writer.write({ kind: "channel", channel });
     }
   } catch (failure) {
     await writer.abort();
@@ -104,19 +105,4 @@ async function surveyLog(
   });
   while ((await scan.next()).done !== true) stopIfTold(stop);
   return { definitions, hasChunks };
-}
-
-/** What the file's header says it is for; nothing, where the header is damaged. */
-async function profileOf(log: Log): Promise<string> {
-  const scan = scanLog(log.window(), {
-    ...{ handlers: log.handlers, summary: log.summary, hasChunks: true },
-    onLoss: () => undefined,
-  });
-  for await (const batch of scan) {
-    for (const entry of batch) {
-      if (entry.kind === "header") return entry.profile;
-    }
-    break;
-  }
-  return "";
 }

@@ -10,6 +10,9 @@ export type RecordingFile = Pick<FileHandle, "write" | "datasync" | "close">;
 
 type Statistics = McapTypes.Statistics;
 
+/** The schemas and channels that chunks may use; they grow as chunks are appended. */
+export type DescribedChannels = Pick<ChannelTable, "schemas" | "channels">;
+
 /**
  * Writes closed chunks to an MCAP file. Channels and schemas lie before the first chunk that needs
  * them and outside of chunks, so that every file of a recorder, and every beginning of one, can be
@@ -18,16 +21,17 @@ type Statistics = McapTypes.Statistics;
 export class McapFileWriter {
   readonly #file: RecordingFile;
   readonly #writable: WholeFileWritable;
-  readonly #table: ChannelTable;
+  readonly #table: DescribedChannels;
   readonly #records = new McapRecordBuilder();
   readonly #chunks: McapTypes.ChunkIndex[] = [];
   readonly #metadata: McapTypes.MetadataIndex[] = [];
+  readonly #attachments: McapTypes.AttachmentIndex[] = [];
   readonly #counts = new Map<number, bigint>();
   #schemas = 0;
   #channels = 0;
   #crc = 0;
 
-  constructor(file: RecordingFile, table: ChannelTable) {
+  constructor(file: RecordingFile, table: DescribedChannels) {
     this.#file = file;
     this.#writable = new WholeFileWritable(file);
     this.#table = table;
@@ -35,9 +39,24 @@ export class McapFileWriter {
 
   /** The file's head and what it says of itself. */
   async start(name: string, metadata: ReadonlyMap<string, string>): Promise<void> {
-    this.#records.writeMagic();
-    this.#records.writeHeader({ profile: "polyphase", library: "polyphase" });
+    await this.startPlain("polyphase");
     await this.addMetadata(name, metadata);
+  }
+
+  /** The file's head alone. */
+  async startPlain(profile: string): Promise<void> {
+    this.#records.writeMagic();
+    this.#records.writeHeader({ profile, library: "polyphase" });
+    await this.#write();
+  }
+
+  async addAttachment(attachment: McapTypes.Attachment): Promise<void> {
+    const { data, name, mediaType, logTime, createTime } = attachment;
+    const offset = this.#writable.position();
+    const length = this.#records.writeAttachment(attachment);
+    const dataSize = BigInt(data.byteLength);
+    this.#attachments.push({ name, mediaType, logTime, createTime, offset, length, dataSize });
+    await this.#write();
   }
 
   async addMetadata(name: string, metadata: ReadonlyMap<string, string>): Promise<void> {
@@ -48,11 +67,7 @@ export class McapFileWriter {
   }
 
   async append(chunk: ClosedChunk): Promise<void> {
-    const { schemas, channels } = this.#table;
-    while (this.#schemas < schemas.length) this.#records.writeSchema(schemas[this.#schemas++]!);
-    while (this.#channels < channels.length)
-      this.#records.writeChannel(channels[this.#channels++]!);
-    await this.#write();
+    await this.#writeDescriptions();
     const start = this.#writable.position();
     this.#chunks.push({
       ...chunk.index,
@@ -74,6 +89,7 @@ export class McapFileWriter {
 
   /** Index and footer. */
   async end(): Promise<void> {
+    await this.#writeDescriptions();
     this.#records.writeDataEnd({ dataSectionCrc: this.#crc });
     await this.#writable.write(this.#records.buffer);
     this.#records.reset();
@@ -97,6 +113,9 @@ export class McapFileWriter {
     group(Opcode.STATISTICS, () => this.#records.writeStatistics(this.#statistics()));
     group(Opcode.METADATA_INDEX, () => {
       for (const index of this.#metadata) this.#records.writeMetadataIndex(index);
+    });
+    group(Opcode.ATTACHMENT_INDEX, () => {
+      for (const index of this.#attachments) this.#records.writeAttachmentIndex(index);
     });
     group(Opcode.CHUNK_INDEX, () => {
       for (const index of this.#chunks) this.#records.writeChunkIndex(index);
@@ -135,13 +154,23 @@ export class McapFileWriter {
       messageCount: [...this.#counts.values()].reduce((sum, count) => sum + count, 0n),
       schemaCount: this.#schemas,
       channelCount: this.#channels,
-      attachmentCount: 0,
+      attachmentCount: this.#attachments.length,
       metadataCount: this.#metadata.length,
       chunkCount: this.#chunks.length,
       messageStartTime: times[0] ?? 0n,
       messageEndTime: times.at(-1) ?? 0n,
       channelMessageCounts: this.#counts,
     };
+  }
+
+  /** Describes what has come since to the table of channels. */
+  async #writeDescriptions(): Promise<void> {
+    const { schemas, channels } = this.#table;
+    while (this.#schemas < schemas.length) this.#records.writeSchema(schemas[this.#schemas++]!);
+    while (this.#channels < channels.length) {
+      this.#records.writeChannel(channels[this.#channels++]!);
+    }
+    await this.#write();
   }
 
   /** Writes what the record builder holds. */

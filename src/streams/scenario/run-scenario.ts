@@ -104,6 +104,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioOutcome> 
   scheduler.schedule(() => arrivals.complete(), scenario.untilUs / 1000);
   scheduler.flush();
   const { counts } = await running;
+  counts.assertComplete();
   const { taken, fused, dropped, anomalies } = counts;
   return { predictions, statuses, watermarks, taken, fused, dropped, anomalies };
 }

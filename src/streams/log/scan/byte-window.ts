@@ -20,12 +20,13 @@ export class ByteWindow {
    * next call may overwrite.
    */
   async view(offset: number, length: number): Promise<Uint8Array> {
-    const wanted = Math.max(0, Math.min(length, this.size - offset));
+    const left = Math.max(0, this.size - offset);
+    const wanted = Math.min(length, left);
     const from = offset - this.#offset;
     if (from >= 0 && from + wanted <= this.#bytes.length) {
       return this.#bytes.subarray(from, from + wanted);
     }
-    const bytes = new Uint8Array(Math.min(Math.max(wanted, readAheadBytes), this.size - offset));
+    const bytes = new Uint8Array(Math.min(Math.max(wanted, readAheadBytes), left));
     let filled = 0;
     while (filled < bytes.length) {
       const { bytesRead } = await this.#file.read(

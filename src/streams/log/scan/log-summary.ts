@@ -68,13 +68,13 @@ export async function readLogSummary(window: ByteWindow): Promise<LogSummary | s
     return `the summary's CRC must be ${expectedCrc}, got ${crc}`;
   }
   try {
-    return parseSummary(bytes.subarray(0, endsAt - startsAt), startsAt);
+    return parseSummary(bytes.subarray(0, endsAt - startsAt), startsAt, expectedCrc !== 0);
   } catch (error) {
     return `the summary does not parse: ${(error as Error).message}`;
   }
 }
 
-function parseSummary(bytes: Uint8Array, startsAt: number): LogSummary {
+function parseSummary(bytes: Uint8Array, startsAt: number, isVerified: boolean): LogSummary {
   const definitions = new LogDefinitions();
   let messageCount: number | undefined;
   let hasChunks = false;
@@ -83,7 +83,7 @@ function parseSummary(bytes: Uint8Array, startsAt: number): LogSummary {
     const end = at + recordHeadBytes + contentBytes;
     if (end > bytes.length) throw new Error(`the record at byte ${startsAt + at} passes its end`);
     const record = bytes.subarray(at, end);
-    if (isDefinition(opcode)) definitions.add(record);
+    if (isDefinition(opcode)) definitions.add(record, isVerified);
     hasChunks ||= opcode === opcodes.CHUNK_INDEX;
     if (opcode === opcodes.STATISTICS) {
       const statistics = parseLogRecord(record);

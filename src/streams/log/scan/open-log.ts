@@ -2,15 +2,29 @@ import type { FileHandle } from "node:fs/promises";
 import type { McapTypes } from "@mcap/core";
 import { badRecording, limitedHandlers, openFile } from "../../replay/open-mcap.ts";
 import { ByteWindow } from "./byte-window.ts";
+import { LogDefinitions } from "./log-definitions.ts";
 import type { LogEntry, Loss } from "./log-entry.ts";
+import {
+  lengthMismatch,
+  opcodes,
+  parseLogRecord,
+  readRecordHead,
+  recordHeadBytes,
+} from "./log-record.ts";
 import { type LogSummary, readLogSummary } from "./log-summary.ts";
 import { scanLog } from "./scan-log.ts";
+
+/** Behind the magic. */
+const headerAt = 8;
+const headerBytesMax = 65_536;
 
 /** An MCAP file open for reading from front to back. */
 export interface Log {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
+  /** What its header says it is for; nothing, where that is damaged. */
+  readonly profile: string;
   readonly handlers: McapTypes.DecompressHandlers;
   /** The file's own, or why it has none that can be believed. */
   readonly summary: LogSummary | string;
@@ -37,25 +51,40 @@ async function describeLog(path: string, file: FileHandle): Promise<Log> {
     path,
     size,
     window,
+    profile: await readProfile(window()),
     handlers: await limitedHandlers(),
     summary: await readLogSummary(window()),
     close: () => file.close(),
   };
 }
 
+async function readProfile(window: ByteWindow): Promise<string> {
+  const head = await window.view(headerAt, recordHeadBytes);
+  if (head.length < recordHeadBytes || head[0] !== opcodes.HEADER) return "";
+  const { contentBytes } = readRecordHead(head);
+  if (contentBytes > headerBytesMax) return "";
+  const record = await window.view(headerAt, recordHeadBytes + contentBytes);
+  if (record.length < recordHeadBytes + contentBytes || lengthMismatch(record)) return "";
+  const header = parseLogRecord(record);
+  return header.type === "Header" ? header.profile : "";
+}
+
 /**
- * All entries of an undamaged file in file order, in batches.
+ * All entries of an undamaged file in batches: its channels, then the rest in file order.
  *
  * @param onProgress hears how far the reading is, in bytes
  * @throws {PolyphaseError} BAD_RECORDING at the first damage, with the place
  */
-export function readLog(
+export async function* readLog(
   log: Log,
   onProgress?: (bytes: number) => void,
 ): AsyncGenerator<readonly LogEntry[], void, void> {
-  return scanLog(log.window(), {
-    handlers: log.handlers,
-    summary: log.summary,
+  const { summary } = log;
+  const definitions = typeof summary === "string" ? new LogDefinitions() : summary.definitions;
+  // Those that have no messages are told, too.
+  yield [...definitions.channels].map((channel) => ({ kind: "channel", channel }));
+  yield* scanLog(log.window(), {
+    ...{ handlers: log.handlers, summary, definitions },
     hasChunks: typeof log.summary === "string" || log.summary.hasChunks,
     onLoss: (loss) => {
       // Other programs may add records of their own; there is no place for them in what we write.

@@ -80,7 +80,7 @@ function readEntry(
   if (opcode === opcodes.MESSAGE) {
     return readMessage(record.subarray(recordHeadBytes), definitions) ?? "orphan";
   }
-  const channel = isDefinition(opcode) ? definitions.add(record) : undefined;
+  const channel = isDefinition(opcode) ? definitions.add(record, true) : undefined;
   return channel && { kind: "channel", channel };
 }
 

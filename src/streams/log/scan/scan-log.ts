@@ -176,7 +176,7 @@ class LogScan {
   #takeOther(opcode: number, record: Uint8Array, at: number, end: number): readonly LogEntry[] {
     try {
       if (isDefinition(opcode)) {
-        const channel = this.#definitions.add(record);
+        const channel = this.#definitions.add(record, false);
         return channel === undefined ? [] : [{ kind: "channel", channel }];
       }
       const parsed = parseLogRecord(record);
