@@ -39,7 +39,8 @@ export function latePolicy({ late, horizon }: LateOptions): LatePolicy {
     : { policy: late };
 }
 
-function milliseconds(text: string): number {
+/** Reads a number of milliseconds from 0 for commander. */
+export function milliseconds(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value < 1e12)) {
     throw new InvalidArgumentError("must be a number of milliseconds >= 0");

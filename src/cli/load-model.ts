@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convEncoderOnnx } from "../backends/onnx/conv-encoder-onnx.ts";
@@ -21,6 +22,9 @@ export interface ChosenModel {
   /** False for seeded weights: predictions mean nothing then. */
   readonly trained: boolean;
 }
+
+/** A thread's entry is a built module; there is none when the sources run, in tests. */
+const canUseThread: boolean = availableParallelism() > 1 && import.meta.url.endsWith(".js");
 
 const shippedModels: string = fileURLToPath(new URL("../../fixtures/models", import.meta.url));
 
@@ -105,6 +109,10 @@ async function onnxEncoder(
     convEncoderOnnx(video.width, video.height, convStages(video, stored.weights));
   try {
     // Loaded on demand: graphs without video, and machines without onnxruntime, never pay for it.
+    if (canUseThread) {
+      const thread = await import("../backends/onnx/onnx-frame-encoder-thread.ts");
+      return await thread.createOnnxFrameEncoderThread(video, bytes);
+    }
     const { createOnnxFrameEncoder } = await import("../backends/onnx/onnx-frame-encoder.ts");
     return await createOnnxFrameEncoder(video, bytes);
   } catch (error) {

@@ -7,7 +7,9 @@ import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
 import { registerInfo } from "./commands/info.ts";
 import { registerPlan } from "./commands/plan.ts";
+import { registerPublish } from "./commands/publish.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerRun } from "./commands/run.ts";
 import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
@@ -31,6 +33,8 @@ Results go to stdout, everything else to stderr.
 Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker unavailable, 78 bad config, 130 interrupted.`,
   );
 registerReplay(program);
+registerRun(program);
+registerPublish(program);
 registerInfo(program);
 registerValidate(program);
 registerGraph(program);

@@ -1,3 +1,4 @@
+import { createDenseLayer, type DenseLayer } from "../cells/dense/dense-layer.ts";
 import { alignedShift, hasOscillator } from "../cells/gate.ts";
 import type { Kernel, LayerKernel } from "../cells/kernels/kernel.ts";
 import type { LayerParameters } from "../cells/layer-parameters.ts";
@@ -54,9 +55,8 @@ export interface GraphHead {
   /** [inputs, size], row-major; float64, so that reading out needs no conversion. */
   readonly weights: Float64Array;
   readonly bias: Float64Array;
-  /** Scratch of a read-out: the input [inputs] and the sums [size]. */
-  readonly input: Float64Array;
-  readonly sums: Float64Array;
+  /** The same, ready to run. Its input and output are the scratch of a read-out. */
+  readonly dense: DenseLayer;
 }
 
 /**
@@ -116,15 +116,16 @@ export function createFusionGraph(spec: GraphSpec, weights: Weights, kernel: Ker
   });
   const heads = spec.heads.map((head, index): GraphHead => {
     const size = headSize(head);
+    const headWeights = Float64Array.from(weights.get(`${head.name}.weights`)!.data);
+    const bias = Float64Array.from(weights.get(`${head.name}.bias`)!.data);
     return {
       spec: head,
       index,
       size,
-      input: new Float64Array(inputLength(head, sizes)),
-      sums: new Float64Array(size),
       sources: head.inputs.map((input) => sourceByName.get(input)!),
-      weights: Float64Array.from(weights.get(`${head.name}.weights`)!.data),
-      bias: Float64Array.from(weights.get(`${head.name}.bias`)!.data),
+      weights: headWeights,
+      bias,
+      dense: createDenseLayer(headWeights, bias),
     };
   });
   return {

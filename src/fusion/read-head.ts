@@ -1,4 +1,3 @@
-import { dense } from "../cells/dense.ts";
 import type { FloatArray } from "../cells/kernels/kernel.ts";
 import { mixtureDensity } from "../cells/mixture-density.ts";
 import { softmax } from "../cells/softmax.ts";
@@ -15,13 +14,14 @@ export function readHead(state: FusionState, index: number): FloatArray {
   if (state.headStale[index] === 0) return values;
   state.headStale[index] = 0;
   const head = state.graph.heads[index]!;
+  const { dense } = head;
   let at = 0;
   for (const source of head.sources) {
-    head.input.set(sourceView(state, source), at);
+    dense.input.set(sourceView(state, source), at);
     at += source.size;
   }
-  dense(head.sums, head.input, head.weights, head.bias);
-  values.set(head.sums);
+  dense.run();
+  values.set(dense.output);
   if (head.spec.type === "softmax") softmax(values, 0, head.size);
   else if (head.spec.type === "mixture") {
     mixtureDensity(values, head.spec.components, head.spec.dimensions);

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { FusionState } from "../fusion/fusion-state.ts";
+import { readHead } from "../fusion/read-head.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 
 const magic = "PPCK";
-const version = 1;
+const version = 2;
 const digestBytes = 32;
 
 /** The part of a checkpoint that is JSON. */
@@ -19,6 +20,8 @@ interface CheckpointHeader {
   readonly sensorTimeUs: readonly (number | null)[];
   readonly sensorEvents: readonly number[];
   readonly lastClass: readonly number[];
+  /** Per head: 1 where its next prediction is not held. */
+  readonly headStale: readonly number[];
   readonly steps: readonly number[];
   readonly unitUpdates: readonly number[];
 }
@@ -44,6 +47,7 @@ export function encodeCheckpoint(
     sensorTimeUs: Array.from(progress.sensorTimeUs, (t) => (Number.isNaN(t) ? null : t)),
     sensorEvents: [...progress.sensorEvents],
     lastClass: [...state.lastClass],
+    headStale: [...state.headStale],
     steps: [...work.steps],
     unitUpdates: [...work.unitUpdates],
   };
@@ -60,7 +64,8 @@ export function encodeCheckpoint(
 }
 
 /**
- * Brings `state` to a checkpoint: what follows is bit for bit what followed it.
+ * Brings `state` to a checkpoint: what follows is bit for bit what followed it, predictions with
+ * what they say of being held included.
  *
  * @returns the stream the checkpoint belongs to
  * @throws {PolyphaseError} BAD_CHECKPOINT if it is damaged or of another model or precision;
@@ -99,8 +104,16 @@ export function restoreCheckpoint(
   work.steps.set(header.steps);
   work.unitUpdates.set(header.unitUpdates);
   state.news = 0;
-  state.headStale.fill(1);
+  restoreHeads(state, header.headStale);
   return header.stream;
+}
+
+/** A head that is not stale has the value that its inputs give: the same bits as it had. */
+function restoreHeads(state: FusionState, headStale: readonly number[]): void {
+  state.headStale.fill(1);
+  headStale.forEach((stale, head) => {
+    if (stale === 0) readHead(state, head);
+  });
 }
 
 /** sha256 over the checkpoints of all streams, in order of their names. */

@@ -1,9 +1,9 @@
 import {
+  tap as doNext,
   filter,
   identity,
-  map,
   NEVER,
-  Observable,
+  type Observable,
   type OperatorFunction,
   type SchedulerLike,
   Subscription,
@@ -12,42 +12,62 @@ import {
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import type { DropListener } from "./dropped-events.ts";
-import { type FusedItem, fuse } from "./fuse/fuse.ts";
+import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
 import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
-import type { MergedItem } from "./merge/merged-item.ts";
+import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
+import { raised } from "./raised.ts";
+import { recordTo } from "./record/record-to.ts";
+import type { Recorder } from "./record/recorder.ts";
 import type { Sink } from "./sink.ts";
 import type { Delivery, Source } from "./source.ts";
 
-export interface PipelineOptions {
+export interface PipelineOptions extends FusePipelineOptions {
   readonly source: Source;
-  readonly model: FusionModel;
-  readonly sink: Sink;
   /** How a stream's sensors are merged, asked for at its first item. */
   readonly merge: (stream: string) => MergeOptions;
   /** What becomes of an event that its sensor cannot have sent: fail, or drop and count. */
   readonly onMalformed: "fail" | "drop";
-  /** `dense` evaluates every row, for comparison; the result is the same bits. */
-  readonly mode?: StepMode;
-  /** Sees every merged item before it is applied; for timelines and recorders. */
-  readonly tap?: (item: MergedItem) => void;
   /** Whose clock is believed how. Default: every sensor's time is event time. */
   readonly clocks?: ClockOptions;
   /** Which sensors are given up when they make no progress, by which clock. Default: none. */
   readonly idle?: IdleOptions;
+  /** Stops reading and drains what is in flight. */
+  readonly stop?: AbortSignal;
+  /** Where events are counted, if the source counts its own drops too. Default: new counts. */
+  readonly counts?: EventCounts;
+}
+
+/** The way of what has been put in order. */
+export interface FusePipelineOptions {
+  readonly model: FusionModel;
+  readonly sink: Sink;
+  /** `dense` evaluates every row, for comparison; the result is the same bits. */
+  readonly mode?: StepMode;
+  /** Sees every merged item before it is applied; for timelines. */
+  readonly tap?: (item: MergedItem) => void;
+  /** What merged items pass before they are applied: a pace, a window of time. */
+  readonly shape?: OperatorFunction<MergedItem, MergedItem>;
   /** What becomes of events whose time is over. Default `drop`. */
   readonly late?: LatePolicy;
   /** The side output: hears of every event that is dropped. */
   readonly onDrop?: DropListener;
-  /** Stops reading and drains what is in flight. */
-  readonly stop?: AbortSignal;
+  /** Records what is applied. The caller closes it. */
+  readonly recorder?: Recorder;
+  /** Hears of every recorded state that is passed, with the state of now in the same form. */
+  readonly onKeyframe?: (recorded: RecordedKeyframe, now: Uint8Array) => void;
+  /** States to go on from, by stream. Default: every stream begins anew. */
+  readonly resume?: ReadonlyMap<string, Keyframe>;
+  /** Asked at the end of the input; see {@link FuseOptions}. */
+  readonly endsSessions?: () => boolean;
 }
 
 /** Live operation only: a replay has the decisions in its recording. */
@@ -73,24 +93,61 @@ export interface PipelineResult {
  * @throws {PolyphaseError} what the source, an event or the sink failed with
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
-  const { source, model, sink, merge, mode = "sparse", tap } = options;
-  const { late = { policy: "drop" }, onDrop, clocks, idle } = options;
-  const listener = onDrop === undefined ? {} : { onDrop };
-  const handedOn = { late: late.policy === "drop" ? "drop" : "pass", ...listener } as const;
-  const counts = new EventCounts();
-  const streams = new Map<string, StreamFusion>();
-  const fused = source.open().pipe(
+  const { source, model, merge, clocks, idle, late, recorder, onDrop } = options;
+  const { counts = new EventCounts() } = options;
+  const handedOn = {
+    late: late === undefined || late.policy === "drop" ? "drop" : "pass",
+    progress: recorder !== undefined || options.shape !== undefined,
+    ...(onDrop === undefined ? {} : { onDrop }),
+  } as const;
+  const merged = source.open().pipe(
     // Completes here, so that everything behind drains.
     takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
-    validated(model, counts, options),
+    filter(validator(model, counts, options)),
     clocks === undefined ? identity : mapClocks(clocks, counts),
     idle === undefined ? identity : detectIdle(idle.sensors, idle.scheduler),
     mergeByTime((stream) => ({ ...merge(stream), ...handedOn }), counts),
-    map((item) => {
-      tap?.(item);
-      return item;
+  );
+  return fusePipeline(merged, options, counts);
+}
+
+/**
+ * The second half of the way, for items that are in order already: → encode → step → sink.
+ *
+ * Resolves when the input has ended and the sink is closed.
+ *
+ * @param counts what the first half has counted so far
+ * @throws {PolyphaseError} what the input or the sink failed with
+ */
+export async function fusePipeline(
+  merged: Observable<MergedItem>,
+  options: FusePipelineOptions,
+  counts: EventCounts,
+): Promise<PipelineResult> {
+  const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const streams = new Map<string, StreamFusion>();
+  const checkpoint = (stream: string): Uint8Array | undefined => {
+    const fusion = streams.get(stream);
+    return fusion && encodeCheckpoint(fusion.state, model, stream);
+  };
+  for (const [stream, keyframe] of resume ?? []) recorder?.resume(stream, keyframe);
+  const fused = merged.pipe(
+    shape,
+    tap === undefined ? identity : doNext(tap),
+    fuse(model, streams, counts, {
+      mode,
+      late,
+      ...(onDrop === undefined ? {} : { onDrop }),
+      ...(resume === undefined ? {} : { resume }),
+      ...(endsSessions === undefined ? {} : { endsSessions }),
     }),
-    fuse(model, streams, counts, { mode, late, ...listener }),
+    onKeyframe === undefined
+      ? identity
+      : doNext(({ item }) => {
+          if (item?.kind === "keyframe") onKeyframe(item, checkpoint(item.stream)!);
+        }),
+    recorder === undefined ? identity : recordTo(recorder, checkpoint),
   );
   try {
     await drain(fused, sink);
@@ -100,27 +157,20 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   return { counts, streams };
 }
 
-/** Emits once when `signal` is raised, at once if it has been. */
-function raised(signal: AbortSignal): Observable<void> {
-  return new Observable((subscriber) => {
-    const onAbort = (): void => subscriber.next();
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort);
-    return () => signal.removeEventListener("abort", onAbort);
-  });
-}
-
-/** Checks every event against its sensor's encoder once, so that nothing behind has to. */
-function validated(
+/**
+ * Checks every event against its sensor's encoder once, so that nothing behind has to.
+ *
+ * @returns a function that is true for deliveries that may go on; others it has dropped and counted
+ */
+export function validator(
   model: FusionModel,
   counts: EventCounts,
   { onMalformed, onDrop }: Pick<PipelineOptions, "onMalformed" | "onDrop">,
-): OperatorFunction<Delivery, Delivery> {
+): (delivery: Delivery) => boolean {
   const encoders = new Map(
     model.graph.sensors.map(({ spec, index }) => [spec.name, model.encoders[index]!]),
   );
-  /** @returns true if the delivery may go on; otherwise it has been dropped and counted */
-  const check = (delivery: Delivery): boolean => {
+  return (delivery) => {
     const { item } = delivery;
     if (item.kind === "marker" || item.kind === "status") return true;
     try {
@@ -136,7 +186,6 @@ function validated(
     delivery.acknowledge();
     return false;
   };
-  return filter(check);
 }
 
 /** Writes predictions in order and acknowledges what they came from. */

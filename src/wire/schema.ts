@@ -10,6 +10,10 @@ export const schemaNames = {
   compressedImage: "foxglove.CompressedImage",
   marker: "polyphase.Marker",
   status: "polyphase.SensorStatus",
+  watermark: "polyphase.Watermark",
+  keyframe: "polyphase.Keyframe",
+  clockMap: "polyphase.ClockMap",
+  decision: "polyphase.Decision",
 } as const;
 
 /** The field set of EventPacket follows ROS event_camera_msgs/EventPacket: a bridge is a rename. */

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { convEncoderOnnx } from "../../src/backends/onnx/conv-encoder-onnx.ts";
 import { createOnnxFrameEncoder } from "../../src/backends/onnx/onnx-frame-encoder.ts";
+import { createOnnxFrameEncoderThread } from "../../src/backends/onnx/onnx-frame-encoder-thread.ts";
 import { encodeOnnx } from "../../src/backends/onnx/onnx-writer.ts";
 import { chooseKernel } from "../../src/cells/kernels/choose-kernel.ts";
 import type { LayerParameters } from "../../src/cells/layer-parameters.ts";
@@ -64,6 +65,33 @@ describe("createOnnxFrameEncoder()", () => {
     await expect(createOnnxFrameEncoder(video, new Uint8Array(9))).rejects.toThrow(
       "Cannot use encoder.onnx of video: it must load in onnxruntime",
     );
+  });
+});
+
+describe("createOnnxFrameEncoderThread()", () => {
+  const bytes = convEncoderOnnx(48, 48, convStages(video, weights));
+  const entry = new URL("../../dist/backends/onnx/frame-worker.js", import.meta.url);
+
+  it("gives the bits of the encoder in this thread, in whatever order they are asked for", async () => {
+    const here = await createOnnxFrameEncoder(video, bytes);
+    const beside = await createOnnxFrameEncoderThread(video, bytes, entry);
+    const random = new Random(4);
+    const frames = Array.from({ length: 20 }, () => randomFrame(random));
+    const codes = await Promise.all(frames.map((frame) => beside.compute(frame)));
+    for (const [i, frame] of frames.entries()) {
+      expect(codes[i]).toEqual(await here.compute(frame));
+    }
+    expect(beside.size).toBe(here.size);
+    expect(() => beside.validate(randomFrame(random, 47))).toThrow("expected 48×48 pixels");
+  });
+
+  it("says what is wrong with a model, with the code of the fault", async () => {
+    await expect(
+      createOnnxFrameEncoderThread(video, new Uint8Array(9), entry),
+    ).rejects.toMatchObject({
+      code: "BAD_MODEL",
+      message: expect.stringContaining("it must load in onnxruntime"),
+    });
   });
 });
 

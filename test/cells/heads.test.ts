@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dense } from "../../src/cells/dense.ts";
+import { dense } from "../../src/cells/dense/dense.ts";
 import { mixtureDensity, negativeLogLikelihood } from "../../src/cells/mixture-density.ts";
 import { softmax } from "../../src/cells/softmax.ts";
 import { Random } from "../../src/sensors/random.ts";

@@ -3,6 +3,8 @@ import { chooseKernel } from "../../src/cells/kernels/choose-kernel.ts";
 import type { Kernel } from "../../src/cells/kernels/kernel.ts";
 import type { FusionModel } from "../../src/fusion/fusion-model.ts";
 import { createFusionState, type FusionState } from "../../src/fusion/fusion-state.ts";
+import type { Prediction } from "../../src/fusion/prediction.ts";
+import { readPredictions } from "../../src/fusion/read-predictions.ts";
 import { applyEvent, finishTick } from "../../src/fusion/step-fusion.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "../../src/state/checkpoint.ts";
 import { graphOf, type RandomCase, type RandomTick, randomCase } from "../fusion/random-graph.ts";
@@ -47,6 +49,34 @@ describe("encodeCheckpoint() and restoreCheckpoint()", () => {
       }
     },
   );
+
+  it("change no prediction that follows, nor whether it is held", () => {
+    const { kernel } = chooseKernel("wasm-f32");
+    let held = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const randomised = randomCase(seed);
+      const model = modelOf(randomised, kernel);
+      const speak = (state: FusionState, timeUs: number): readonly Prediction[] =>
+        (["tick", "segment-end", "session-end"] as const).flatMap((cue) =>
+          readPredictions(state, "s", cue, timeUs),
+        );
+      const whole = newState(model, randomised.epochUs);
+      let resumed = newState(model, randomised.epochUs);
+      for (const tick of randomised.ticks) {
+        applyTick(whole, tick);
+        applyTick(resumed, tick);
+        const said = speak(whole, tick.timeUs);
+        expect(JSON.stringify(speak(resumed, tick.timeUs))).toBe(JSON.stringify(said));
+        held += said.filter((prediction) => prediction.held).length;
+        const checkpoint = encodeCheckpoint(resumed, model, "s");
+        resumed = createFusionState(model.graph);
+        restoreCheckpoint(resumed, model, checkpoint);
+        const again = speak(resumed, tick.timeUs);
+        expect(JSON.stringify(again)).toBe(JSON.stringify(speak(whole, tick.timeUs)));
+      }
+    }
+    expect(held).toBeGreaterThan(0);
+  });
 
   it("are the same bytes in both float32 kernels, so that one restores the other's", () => {
     const randomised = randomCase(3);

@@ -4,13 +4,16 @@ export interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (
     module: WasmModule,
-    imports: { readonly env: { readonly memory: WasmMemoryHandle } },
+    imports: { readonly env: { readonly memory: WasmMemoryHandle | PrivateWasmMemory } },
   ) => { readonly exports: unknown };
-  readonly Memory: new (size: {
-    readonly initial: number;
-    readonly maximum: number;
-    readonly shared: true;
-  }) => WasmMemoryHandle;
+  readonly Memory: {
+    new (size: {
+      readonly initial: number;
+      readonly maximum: number;
+      readonly shared: true;
+    }): WasmMemoryHandle;
+    new (size: { readonly initial: number }): PrivateWasmMemory;
+  };
 }
 
 /** A compiled module; may be posted to a worker. */
@@ -20,6 +23,11 @@ export type WasmModule = object;
 export interface WasmMemoryHandle {
   readonly buffer: SharedArrayBuffer;
   grow(pages: number): number;
+}
+
+/** A WebAssembly.Memory of one thread. */
+export interface PrivateWasmMemory {
+  readonly buffer: ArrayBuffer;
 }
 
 /** Undefined where the engine has no WebAssembly or it was switched off. */

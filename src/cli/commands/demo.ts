@@ -13,8 +13,9 @@ import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { Timeline } from "../format/timeline.ts";
 import { type ChosenModel, chooseModel, prepareModel } from "../load-model.ts";
-import { type ReplaySummary, runReplay } from "../run-replay.ts";
+import { runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
+import type { RunSummary } from "../summarise-run.ts";
 import { type DemoSet, demoRecordings } from "./demo-recordings.ts";
 
 const seed = 1;
@@ -67,11 +68,7 @@ function printHeader(models: readonly ChosenModel[]): void {
   }
 }
 
-async function showSet(
-  set: DemoSet,
-  chosen: ChosenModel,
-  stop: AbortSignal,
-): Promise<ReplaySummary> {
+async function showSet(set: DemoSet, chosen: ChosenModel, stop: AbortSignal): Promise<RunSummary> {
   console.log(`\n━━ ${set.title}`);
   const model = await prepareModel(chosen.stored, { kernel: "auto", encoder: "auto" }, warn);
   const digest = new NdjsonSink();

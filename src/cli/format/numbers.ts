@@ -12,3 +12,11 @@ export function percent(fraction: number): string {
 export function seconds(timeUs: number): string {
   return `${(timeUs / 1e6).toFixed(3)} s`;
 }
+
+/** `late 3, future 1`, or `none` */
+export function countsText(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts);
+  return entries.length === 0
+    ? "none"
+    : entries.map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ");
+}

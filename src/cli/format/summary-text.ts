@@ -1,9 +1,9 @@
-import type { ReplaySummary } from "../run-replay.ts";
-import { grouped, percent, seconds } from "./numbers.ts";
+import type { RunSummary } from "../summarise-run.ts";
+import { countsText, grouped, percent, seconds } from "./numbers.ts";
 import { table } from "./table.ts";
 
 /** A replay's summary for people. */
-export function summaryText(summary: ReplaySummary): string {
+export function summaryText(summary: RunSummary): string {
   const { layers, eventsPerSensor, dropped, anomalies } = summary;
   const macs = layers.reduce((sum, layer) => sum + layer.macs, 0);
   const denseMacs = layers.reduce((sum, layer) => sum + layer.denseMacs, 0);
@@ -17,11 +17,7 @@ export function summaryText(summary: ReplaySummary): string {
     ["predictions", grouped(summary.predictions)],
     ["open fraction", percent(summary.openFraction)],
     ["work saved", `${percent(1 - macs / denseMacs)} of dense recurrent work`],
-    ["per event", `${((summary.wallSeconds * 1e6) / summary.events).toFixed(2)} µs`],
-    [
-      "speed",
-      `${grouped(summary.realTimeFactor)} × real time (${seconds(summary.eventSeconds * 1e6)} in ${summary.wallSeconds.toFixed(3)} s)`,
-    ],
+    ...timeFacts(summary),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   const layerTable = table(
@@ -47,9 +43,13 @@ export function summaryText(summary: ReplaySummary): string {
   ].join("\n");
 }
 
-function countsText(counts: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(counts);
-  return entries.length === 0
-    ? "none"
-    : entries.map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ");
+/** How fast a replay went; a live run goes as fast as its sensors. */
+function timeFacts(summary: RunSummary): readonly (readonly [string, string])[] {
+  const { eventSeconds, wallSeconds } = summary;
+  if (summary.recordings.length === 0) return [["ran", `${wallSeconds.toFixed(3)} s`]];
+  const speed = `${grouped(summary.realTimeFactor)} × real time`;
+  return [
+    ["per event", `${((wallSeconds * 1e6) / summary.events).toFixed(2)} µs`],
+    ["speed", `${speed} (${seconds(eventSeconds * 1e6)} in ${wallSeconds.toFixed(3)} s)`],
+  ];
 }

@@ -22,8 +22,10 @@ export function createFeatureEncoder(spec: FeatureSensorSpec): DirectEncoder {
       if (values.length !== size) {
         throw eventMismatch(event, `${size} values`, `${values.length}`);
       }
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) throw eventMismatch(event, "finite values", `${values[bad]} at index ${bad}`);
+      for (let d = 0; d < size; d++) {
+        if (Number.isFinite(values[d]!)) continue;
+        throw eventMismatch(event, "finite values", `${values[d]} at index ${d}`);
+      }
     },
     encode: (out: FloatArray, event) => {
       const values = vectorOf(event);

@@ -44,6 +44,11 @@ export function lumaInto(out: Uint8Array, data: Uint8Array, encoding: PixelEncod
       `Cannot make ${encoding} grey: data must have ${out.length * bytes} bytes, got ${data.length}`,
     );
   }
+  if (bytes === 1) {
+    // The three weights add up to 256.
+    out.set(data);
+    return;
+  }
   for (let p = 0, at = 0; p < out.length; p += 1, at += bytes) {
     out[p] = (77 * data[at + red]! + 150 * data[at + green]! + 29 * data[at + blue]! + 128) >> 8;
   }

@@ -5,6 +5,8 @@ import type { FusionModel } from "../../fusion/fusion-model.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import type { StepMode } from "../../fusion/step-fusion.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
+import type { TimeUs } from "../../sensors/time.ts";
+import { restoreCheckpoint } from "../../state/checkpoint.ts";
 import type { AnomalyReason, EventCounts } from "../../telemetry/event-counts.ts";
 import type { DropListener } from "../dropped-events.ts";
 import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
@@ -15,6 +17,8 @@ import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
 
 /** What one merged item led to. */
 export interface FusedItem {
+  /** What was applied; undefined for what is said at the end of the input. */
+  readonly item: MergedItem | undefined;
   readonly predictions: readonly Prediction[];
   /** Deliveries that have no effect still to come. */
   readonly finished: readonly Delivery[];
@@ -24,6 +28,20 @@ export interface FuseOptions {
   readonly mode: StepMode;
   readonly late: LatePolicy;
   readonly onDrop?: DropListener;
+  /** States to go on from, by stream. Default: every stream begins anew. */
+  readonly resume?: ReadonlyMap<string, Keyframe>;
+  /**
+   * Asked when the input is over: whether the sessions are, so that heads that speak last, speak.
+   * Default: they are.
+   */
+  readonly endsSessions?: () => boolean;
+}
+
+/** A stream's state when all its events before `timeUs` had been applied and no other. */
+export interface Keyframe {
+  readonly timeUs: TimeUs;
+  /** As `encodeCheckpoint` makes it. */
+  readonly checkpoint: Uint8Array;
 }
 
 /** What applies the merged items of one stream. */
@@ -55,44 +73,69 @@ export function fuse(
         // A run of DVS events can predict thousands of times before it is emitted.
         for (const prediction of more) predictions.push(prediction);
       };
-      const emit = (finished: readonly Delivery[]): void => {
-        if (predictions.length === 0 && finished.length === 0) return;
-        const fused = { predictions, finished };
+      const emit = (item: MergedItem | undefined, finished: readonly Delivery[]): void => {
+        const fused = { item, predictions, finished };
         predictions = [];
         subscriber.next(fused);
       };
-      const fusions = new Map<string, Fusion>();
-      const drop = (range: EventRange<SensorEvent | Marker>): void => {
-        counts.drop("late", range.to - range.from);
-        const { event: item, from, to } = range;
-        options.onDrop?.({ reason: "late", item, from, to });
-      };
-      const fusionOf = (stream: string): Fusion => {
-        let fusion = fusions.get(stream);
-        if (fusion === undefined) {
-          const create: CreateFusion = (listener) => {
-            const created = new StreamFusion(model, stream, listener, options.mode);
-            streams.set(stream, created);
-            return created;
-          };
-          fusion = createFusion(create, options.late, collect, drop);
-          fusions.set(stream, fusion);
-        }
-        return fusion;
-      };
+      const fusions = new Fusions(model, streams, counts, options, collect);
       const apply = (item: MergedItem, features: AheadFeatures): void => {
-        const events = fusionOf(item.stream).apply(item, features);
+        const events = fusions.of(item.stream).apply(item, features);
         counts.fuse(events);
         if (item.kind === "late") counts.note(anomalyOf(options.late), events);
-        emit(item.finished);
+        emit(item, item.finished);
       };
       const end = (): void => {
-        for (const fusion of fusions.values()) fusion.end();
-        emit([]);
+        if (options.endsSessions?.() ?? true) fusions.end();
+        emit(undefined, []);
         subscriber.complete();
       };
       return items.subscribe(inOrder(ahead, apply, end, (error) => subscriber.error(error)));
     });
+}
+
+/** The fusion of every stream. */
+class Fusions {
+  readonly #create: (stream: string) => Fusion;
+  readonly #fusions = new Map<string, Fusion>();
+
+  constructor(
+    model: FusionModel,
+    streams: Map<string, StreamFusion>,
+    counts: EventCounts,
+    { late, mode, onDrop, resume }: FuseOptions,
+    say: (predictions: readonly Prediction[]) => void,
+  ) {
+    const drop = (range: EventRange<SensorEvent | Marker>): void => {
+      const { event: item, from, to } = range;
+      counts.drop("late", to - from);
+      onDrop?.({ reason: "late", item, from, to });
+    };
+    this.#create = (stream) => {
+      const keyframe = resume?.get(stream);
+      const create: CreateFusion = (listener) => {
+        const created = new StreamFusion(model, stream, listener, mode);
+        if (keyframe !== undefined) restoreCheckpoint(created.state, model, keyframe.checkpoint);
+        streams.set(stream, created);
+        return created;
+      };
+      return createFusion(create, late, say, drop, keyframe?.timeUs);
+    };
+    for (const stream of resume?.keys() ?? []) this.of(stream);
+  }
+
+  of(stream: string): Fusion {
+    let fusion = this.#fusions.get(stream);
+    if (fusion === undefined) {
+      fusion = this.#create(stream);
+      this.#fusions.set(stream, fusion);
+    }
+    return fusion;
+  }
+
+  end(): void {
+    for (const fusion of this.#fusions.values()) fusion.end();
+  }
 }
 
 type CreateFusion = (listener: (predictions: readonly Prediction[]) => void) => StreamFusion;
@@ -102,12 +145,13 @@ function createFusion(
   late: LatePolicy,
   say: (predictions: readonly Prediction[]) => void,
   drop: (range: EventRange<SensorEvent | Marker>) => void,
+  resumedUs: TimeUs | undefined,
 ): Fusion {
-  if (late.policy === "rewind") return new RewindFusion(create, late, say, drop);
+  if (late.policy === "rewind") return new RewindFusion(create, late, say, drop, resumedUs);
   const fusion = create(say);
   return {
     apply: (item, ahead) => {
-      if (item.kind !== "late" || isApplicable(item)) return fusion.apply(item, ahead);
+      if (item.kind !== "late" || isApplicable(item, late)) return fusion.apply(item, ahead);
       drop(item.range);
       return 0;
     },
@@ -116,8 +160,8 @@ function createFusion(
 }
 
 /** A late marker would reset, or speak of, a state that has moved on. */
-function isApplicable({ range }: LateEvents): boolean {
-  return range.event.kind !== "marker";
+function isApplicable({ range }: LateEvents, { policy }: LatePolicy): boolean {
+  return policy === "apply-late" && range.event.kind !== "marker";
 }
 
 function anomalyOf({ policy }: LatePolicy): AnomalyReason {

@@ -58,7 +58,12 @@ export class FusionHistory {
   /** Events before this time cannot be applied any more. */
   get oldestUs(): TimeUs {
     const beforeUs = this.#segments[0]?.beforeUs ?? Number.NEGATIVE_INFINITY;
-    return Math.max(beforeUs + 1, this.#newestUs - this.#limits.horizonUs);
+    return Math.max(beforeUs + 1, this.horizonStartUs);
+  }
+
+  /** Events before this time are of no interest any more. */
+  get horizonStartUs(): TimeUs {
+    return this.#newestUs - this.#limits.horizonUs;
   }
 
   /** Keeps `state` where it is time to; called before anything of `timeUs` is applied to it. */

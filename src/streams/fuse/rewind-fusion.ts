@@ -1,9 +1,17 @@
 import type { Prediction } from "../../fusion/prediction.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { EventOrder } from "../merge/event-order.ts";
 import { timeAt } from "../merge/item-extent.ts";
-import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
+import type {
+  EventRange,
+  LateEvents,
+  MergedItem,
+  MergedMarker,
+  Run,
+  Tick,
+} from "../merge/merged-item.ts";
 import { FusionHistory } from "./fusion-history.ts";
 import type { RewindLimits } from "./late-policy.ts";
 import { PredictionRevisions } from "./prediction-revisions.ts";
@@ -19,21 +27,25 @@ export class RewindFusion {
   readonly #history: FusionHistory;
   readonly #say: (predictions: readonly Prediction[]) => void;
   readonly #drop: (range: EventRange<SensorEvent | Marker>) => void;
+  readonly #resumedUs: TimeUs;
   #revisions: PredictionRevisions | undefined;
 
   /**
    * @param createFusion makes the fusion that does the work, with a listener for its predictions
    * @param say told of every prediction that is new, revised or retracted
    * @param drop told of late events from before the horizon, which are not applied
+   * @param resumedUs where the fusion's state begins, if that is not the beginning of the stream
    */
   constructor(
     createFusion: (listener: (predictions: readonly Prediction[]) => void) => StreamFusion,
     limits: RewindLimits,
     say: (predictions: readonly Prediction[]) => void,
     drop: (range: EventRange<SensorEvent | Marker>) => void,
+    resumedUs: TimeUs = Number.NEGATIVE_INFINITY,
   ) {
     this.#fusion = createFusion((predictions) => this.#hear(predictions));
     this.#history = new FusionHistory(limits);
+    this.#resumedUs = resumedUs;
     this.#say = say;
     this.#drop = drop;
   }
@@ -48,13 +60,17 @@ export class RewindFusion {
     return this.#history.bytes;
   }
 
-  /** @returns how many events and markers took effect for the first time */
+  /**
+   * @returns how many events and markers took effect for the first time
+   * @throws {PolyphaseError} FAILED if a late event lies before the state that the run was resumed
+   *   from: the whole run would have applied it there
+   */
   apply(item: MergedItem, ahead: AheadFeatures): number {
     return item.kind === "late" ? this.#rewind(item, ahead) : this.#proceed(item, ahead);
   }
 
   #proceed(item: MergedItem, ahead: AheadFeatures): number {
-    if (item.kind === "late" || item.kind === "discontinuity") return 0;
+    if (item.kind !== "tick" && item.kind !== "run" && item.kind !== "marker") return 0;
     this.#history.prepare(this.#fusion.state, item.timeUs);
     for (const range of rangesOf(item)) {
       this.#history.add(range, range.event.kind === "marker" ? undefined : ahead.get(range.event));
@@ -66,6 +82,7 @@ export class RewindFusion {
 
   #rewind({ stream, range }: LateEvents, ahead: AheadFeatures): number {
     const { event, from, to, priority } = range;
+    this.#checkResumable(timeAt(event, to - 1));
     let first = from;
     while (first < to && timeAt(event, first) < this.#history.oldestUs) first++;
     if (first > from) this.#drop({ ...range, to: first });
@@ -86,6 +103,15 @@ export class RewindFusion {
     order.emitUntil(Number.POSITIVE_INFINITY);
     this.#retract(this.#revisions);
     return to - first;
+  }
+
+  #checkResumable(lateUs: TimeUs): void {
+    if (lateUs >= this.#resumedUs || lateUs < this.#history.horizonStartUs) return;
+    throw new PolyphaseError(
+      "FAILED",
+      `Cannot rewind to ${lateUs} µs: the run was resumed from a keyframe at ${this.#resumedUs} µs; ` +
+        "begin at an earlier one",
+    );
   }
 
   #hear(predictions: readonly Prediction[]): void {
@@ -119,9 +145,7 @@ function ignore(): void {
   // What is applied again was acknowledged when it was applied first.
 }
 
-function rangesOf(
-  item: Exclude<MergedItem, LateEvents | { kind: "discontinuity" }>,
-): readonly EventRange<SensorEvent | Marker>[] {
+function rangesOf(item: Tick | Run | MergedMarker): readonly EventRange<SensorEvent | Marker>[] {
   switch (item.kind) {
     case "tick":
       return item.ranges;

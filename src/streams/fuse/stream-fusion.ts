@@ -59,6 +59,10 @@ export class StreamFusion {
       case "late":
         return this.#applyLate(item, ahead);
       case "discontinuity":
+      case "watermark":
+      case "status":
+      case "decision":
+      case "keyframe":
         // A silent sensor is nothing but elapsed time; a cell holds no window that could bridge it.
         return 0;
     }

@@ -16,6 +16,9 @@ export interface TimedSensor {
   readonly idleUs: number;
 }
 
+/** A timer that is late by more than this share of the idle timeout says nothing of the sensor. */
+const standstill = 0.1;
+
 /** What is known of one sensor of one stream. */
 interface Watched extends TimedSensor {
   readonly stream: WatchedStream;
@@ -106,20 +109,29 @@ class IdleDetector {
   }
 
   #checkAfter(sensor: Watched, afterUs: number): void {
+    const dueUs = this.#nowUs() + afterUs;
     const timer = this.#scheduler.schedule(() => {
       this.timers.remove(timer);
-      this.#check(sensor);
+      this.#check(sensor, dueUs);
     }, afterUs / 1000);
     this.timers.add(timer);
   }
 
-  #check(sensor: Watched): void {
+  #check(sensor: Watched, dueUs: TimeUs): void {
     const nowUs = this.#nowUs();
     const leftUs = sensor.progressUs + sensor.idleUs - nowUs;
+    const lateUs = nowUs - dueUs;
     if (leftUs > 0) {
       this.#checkAfter(sensor, leftUs);
-      return;
+    } else if (lateUs > sensor.idleUs * standstill) {
+      // It was this process that stood still; what has come meanwhile is to be read first.
+      this.#checkAfter(sensor, Math.min(lateUs, sensor.idleUs));
+    } else {
+      this.#giveUp(sensor, nowUs);
     }
+  }
+
+  #giveUp(sensor: Watched, nowUs: TimeUs): void {
     sensor.isIdle = true;
     this.#emit(idleDelivery(sensor, nowUs));
   }

@@ -101,10 +101,10 @@ export class EventOrder {
     const finished: Delivery[] = [];
     this.#advance(cursor, limitUs, ranges, finished);
     const stream = this.#stream;
-    const { event, from, to, priority } = ranges[0]!;
+    const { event, ...range } = ranges[0]!;
     this.#emit(
       event.kind === "dvs"
-        ? { kind: "run", stream, timeUs, range: { event, from, to, priority }, finished }
+        ? { kind: "run", stream, timeUs, range: { event, ...range }, finished }
         : { kind: "tick", stream, timeUs, ranges, finished },
     );
   }
@@ -121,7 +121,7 @@ export class EventOrder {
     const from = cursor.index;
     let to = from + 1;
     while (to < end && timeAt(event, to) < limitUs) to++;
-    ranges.push({ event, from, to, priority });
+    ranges.push({ event, from, to, priority, receivedUs: cursor.delivery.receivedUs });
     if (to === end) {
       this.#bytes -= cursor.bytes;
       finished.push(cursor.delivery);

@@ -27,6 +27,8 @@ export interface MergeOptions {
   readonly backwardUsMin?: number;
   /** Items per sensor that are remembered to find duplicates. Default 1024. */
   readonly duplicateItemsMax?: number;
+  /** Whether the watermark, whenever it has moved, and statuses are passed on too. Default false. */
+  readonly progress?: boolean;
   /** Hears of every event that is dropped here. */
   readonly onDrop?: DropListener;
 }

@@ -1,5 +1,6 @@
-import type { DvsEvent, Marker, SensorEvent } from "../../sensors/sensor-event.ts";
+import type { DvsEvent, Marker, SensorEvent, SensorStatus } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
+import type { Decision } from "../../wire/decision-json.ts";
 import type { Delivery } from "../source.ts";
 
 /** Events `from` (included) to `to` (excluded) of one item; 0 to 1 for all but DVS packets. */
@@ -9,6 +10,8 @@ export interface EventRange<E extends SensorEvent | Marker = SensorEvent> {
   readonly to: number;
   /** Place of the sensor inside a tick; −1 for markers. */
   readonly priority: number;
+  /** When the item arrived, where somebody noted it. */
+  readonly receivedUs?: TimeUs | undefined;
 }
 
 /** All events of a stream at one time, in order of (sensor priority, seq). */
@@ -65,5 +68,50 @@ export interface Discontinuity {
   readonly finished: readonly Delivery[];
 }
 
+/** All events of the stream before `timeUs` have gone out; ∞ at its end. For recorders. */
+export interface Progress {
+  readonly kind: "watermark";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly finished: readonly Delivery[];
+}
+
+/** A sensor's status that took effect. For recorders. */
+export interface MergedStatus {
+  readonly kind: "status";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly status: SensorStatus;
+  readonly finished: readonly Delivery[];
+}
+
+/** The state that the stream had here when it was recorded; says nothing to the graph. */
+export interface RecordedKeyframe {
+  readonly kind: "keyframe";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  /** As `encodeCheckpoint` makes it. */
+  readonly checkpoint: Uint8Array;
+  readonly finished: readonly Delivery[];
+}
+
+/** Something that was decided between two ticks of a recorded run. */
+export interface MergedDecision {
+  readonly kind: "decision";
+  readonly stream: string;
+  readonly timeUs: TimeUs;
+  readonly decision: Decision;
+  readonly finished: readonly Delivery[];
+}
+
 /** A stream in event-time order. */
-export type MergedItem = Tick | Run | MergedMarker | LateEvents | Discontinuity;
+export type MergedItem =
+  | Tick
+  | Run
+  | MergedMarker
+  | LateEvents
+  | Discontinuity
+  | Progress
+  | MergedStatus
+  | MergedDecision
+  | RecordedKeyframe;

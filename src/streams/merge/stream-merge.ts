@@ -58,6 +58,8 @@ export class StreamMerge {
   readonly #markers = new Map<string, DuplicateMemory>();
   /** Latest time of anything that was let in. */
   #newestUs: TimeUs = Number.NEGATIVE_INFINITY;
+  /** The last watermark that was passed on. */
+  #toldUs: TimeUs = Number.NEGATIVE_INFINITY;
 
   constructor(
     stream: string,
@@ -101,23 +103,36 @@ export class StreamMerge {
     }
     this.#order.emitUntil(this.#watermark.valueUs);
     while (this.#isFull()) this.#giveUpWaiting();
+    this.#tellProgress();
   }
 
   /** No more items will come: emits all that waits. */
   end(): void {
     this.#watermark.raiseTo(Number.POSITIVE_INFINITY);
     this.#order.emitUntil(this.#watermark.valueUs);
+    this.#tellProgress();
+  }
+
+  /** Told when all before it has gone out: between two ticks, whoever hears of it. */
+  #tellProgress(): void {
+    const timeUs = this.#watermark.valueUs;
+    if (this.#options.progress !== true || timeUs === this.#toldUs) return;
+    this.#toldUs = timeUs;
+    this.#emit({ kind: "watermark", stream: this.#stream, timeUs, finished: [] });
   }
 
   #createDuplicateMemory(): DuplicateMemory {
     return new DuplicateMemory(this.#options.duplicateItemsMax ?? defaultDuplicateItemsMax);
   }
 
-  #applyStatus({ sensor, status }: SensorStatus): void {
+  #applyStatus(item: SensorStatus): void {
+    const { sensor, status, timeUs } = item;
     const index = this.#priority.get(sensor);
     // Idle is less than left: a sensor that has left is not waited for anyway.
     if (index === undefined || (status === "idle" && !this.#watermark.isWaitedFor(index))) return;
     this.#setStatus(index, status);
+    if (this.#options.progress !== true) return;
+    this.#emit({ kind: "status", stream: this.#stream, timeUs, status: item, finished: [] });
   }
 
   #setStatus(sensor: number, status: SensorStatus["status"]): void {
@@ -200,7 +215,7 @@ export class StreamMerge {
       kind: "late",
       stream: this.#stream,
       timeUs: timeAt(item, 0),
-      range: { event: item, from: 0, to, priority },
+      range: { event: item, from: 0, to, priority, receivedUs: delivery.receivedUs },
       finished: to === length ? [delivery] : [],
     });
   }

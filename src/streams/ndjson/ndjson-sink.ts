@@ -11,13 +11,18 @@ import type { Sink } from "../sink.ts";
  */
 export class NdjsonSink implements Sink {
   readonly #out: Writable | undefined;
+  readonly #check: ((text: string) => void) | undefined;
   readonly #hash: Hash = createHash("sha256");
   #written = 0;
   #failure: Error | undefined;
 
-  /** @param out where lines go; undefined to keep only the digest. The sink does not end it. */
-  constructor(out?: Writable) {
+  /**
+   * @param out where lines go; undefined to keep only the digest. The sink does not end it.
+   * @param check sees the lines before they are written; what it throws is what writing fails with
+   */
+  constructor(out?: Writable, check?: (text: string) => void) {
     this.#out = out;
+    this.#check = check;
     out?.on("error", (error) => {
       this.#failure = error;
     });
@@ -31,7 +36,14 @@ export class NdjsonSink implements Sink {
   write(predictions: readonly Prediction[]): void | Promise<void> {
     let text = "";
     for (const prediction of predictions) text += `${JSON.stringify(prediction)}\n`;
-    this.#written += predictions.length;
+    return this.writeLines(text, predictions.length);
+  }
+
+  /** Writes predictions that are lines already, each with its end. */
+  writeLines(text: string, predictions: number): void | Promise<void> {
+    if (predictions === 0) return;
+    this.#check?.(text);
+    this.#written += predictions;
     this.#hash.update(text);
     if (this.#failure !== undefined) throw writeError(this.#failure);
     if (this.#out === undefined || this.#out.write(text)) return;

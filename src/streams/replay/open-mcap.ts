@@ -27,7 +27,7 @@ export async function openMcap(path: string): Promise<McapFile> {
     const { size } = await file.stat();
     const readable = new FileReadable(file, size);
     await checkMagic(path, readable, size);
-    const decompressHandlers = limitedHandlers(await loadDecompressHandlers());
+    const decompressHandlers = await limitedHandlers();
     const reader = await locating(path, readable, () =>
       McapIndexedReader.Initialize({ readable, decompressHandlers }),
     );
@@ -56,7 +56,8 @@ export function badRecording(path: string, reason: string, cause?: unknown): Pol
   return new PolyphaseError("BAD_RECORDING", `Cannot read recording ${path}: ${reason}`, { cause });
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+/** Opens a file for reading, or throws FILE_NOT_FOUND. */
+export async function openFile(path: string): Promise<FileHandle> {
   return open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     const message = `Cannot open recording ${path}: ${reason}`;
@@ -85,7 +86,8 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
 }
 
 /** A corrupt chunk header must not make a decompressor take all memory. */
-function limitedHandlers(handlers: McapTypes.DecompressHandlers): McapTypes.DecompressHandlers {
+export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
+  const handlers = await loadDecompressHandlers();
   const limited = Object.entries(handlers).map(([name, decompress]) => [
     name,
     (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {

@@ -4,11 +4,14 @@ import type { TimeUs } from "../../sensors/time.ts";
 import type { RecordedChannel, UnknownChannel } from "./recorded-channel.ts";
 
 /** What a recording's channel ids mean. */
-export type ChannelsById = ReadonlyMap<number, RecordedChannel | UnknownChannel>;
+export type ChannelsById<Channel extends { readonly kind: string } = RecordedChannel> = ReadonlyMap<
+  number,
+  Channel | UnknownChannel
+>;
 
 /** A message as it lies in a chunk. */
-export interface ChunkMessage {
-  readonly channel: RecordedChannel;
+export interface ChunkMessage<Channel = RecordedChannel> {
+  readonly channel: Channel;
   readonly sequence: number;
   /** MCAP log time in whole microseconds; other tools' parts of a microsecond are cut off. */
   readonly receivedUs: TimeUs;
@@ -31,14 +34,14 @@ const messageFixedBytes = 2 + 4 + 8 + 8;
  *
  * Throws a plain Error that says what is wrong; the caller knows the place.
  */
-export function readChunk(
+export function readChunk<Channel extends { readonly kind: string } = RecordedChannel>(
   record: Uint8Array,
   handlers: McapTypes.DecompressHandlers,
-  channelsById: ChannelsById,
-): ChunkMessage[] {
+  channelsById: ChannelsById<Channel>,
+): ChunkMessage<Channel>[] {
   const messages = unpackChunk(record, handlers);
   const view = viewOf(messages);
-  const found: ChunkMessage[] = [];
+  const found: ChunkMessage<Channel>[] = [];
   for (let at = 0; at < messages.length; ) {
     const start = at + recordHeadBytes;
     if (start > messages.length) throw new Error(`chunk ends inside the record at its byte ${at}`);
@@ -54,14 +57,17 @@ export function readChunk(
   return found;
 }
 
-function readMessage(content: Uint8Array, channelsById: ChannelsById): ChunkMessage | undefined {
+function readMessage<Channel extends { readonly kind: string }>(
+  content: Uint8Array,
+  channelsById: ChannelsById<Channel>,
+): ChunkMessage<Channel> | undefined {
   const view = viewOf(content);
   const channelId = view.getUint16(0, true);
   const channel = channelsById.get(channelId);
   if (channel === undefined) throw new Error(`there is no channel ${channelId}`);
   if (channel.kind === "unknown") return undefined;
   return {
-    channel,
+    channel: channel as Channel,
     sequence: view.getUint32(2, true),
     receivedUs: microseconds(view, 6),
     data: content.subarray(messageFixedBytes),

@@ -2,6 +2,7 @@ import type { McapTypes } from "@mcap/core";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
+import { findControlSchema } from "../record/control-channel.ts";
 import { recordingMetadataName } from "../record/recording-channel.ts";
 import { compareChannels } from "./compare-recorded.ts";
 import { badRecording, locating, type McapFile, openMcap } from "./open-mcap.ts";
@@ -50,7 +51,7 @@ export async function openRecording(
   try {
     checkChunks(mcap);
     const channels = describeChannels(mcap);
-    const unknown = [...channels.values()].filter(isUnknown);
+    const unknown = [...channels.values()].filter(isUnknown).filter(isForeign);
     if (unknown.length > 0 && options.skipUnknown !== true) {
       const { topic, schemaName, encoding } = unknown[0]!;
       throw badRecording(path, `topic ${topic} has unknown schema ${schemaName} (${encoding})`);
@@ -81,6 +82,11 @@ function isUnknown(channel: RecordedChannel | UnknownChannel): channel is Unknow
   return channel.kind === "unknown";
 }
 
+/** What a recorder adds to the items is no concern of a reader of items. */
+function isForeign({ schemaName }: UnknownChannel): boolean {
+  return findControlSchema(schemaName) === undefined;
+}
+
 async function readMetadata({ path, reader, readable }: McapFile): Promise<Record<string, string>> {
   return locating(path, readable, async () => {
     for await (const { metadata } of reader.readMetadata({ name: recordingMetadataName })) {
@@ -107,7 +113,7 @@ class McapRecording implements Recording {
     this.metadata = metadata;
     const channels = [...channelsById.values()];
     this.channels = channels.filter((channel) => !isUnknown(channel));
-    this.unknownChannels = channels.filter(isUnknown);
+    this.unknownChannels = channels.filter(isUnknown).filter(isForeign);
     const chunks = mcap.reader.chunkIndexes.filter((chunk) => chunk.messageIndexLength > 0n);
     const bounds = chunks.flatMap((chunk) => [chunk.messageStartTime, chunk.messageEndTime]);
     bounds.sort((a, b) => (a < b ? -1 : 1));

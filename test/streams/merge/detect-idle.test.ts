@@ -1,4 +1,7 @@
-import { concatMap, delay, from, map, of, timer, VirtualTimeScheduler } from "rxjs";
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { concatMap, delay, from, map, of, Subject, timer, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { stateHash } from "../../../src/state/checkpoint.ts";
 import { detectIdle } from "../../../src/streams/merge/detect-idle.ts";
@@ -43,6 +46,27 @@ describe("detectIdle()", () => {
       "220: imu idle 120",
       "300: scalar 300",
     ]);
+  });
+
+  it("does not take its own process's standstill for a silent sensor", async () => {
+    const arrivals = new Subject<Delivery>();
+    const seen: string[] = [];
+    const subscription = arrivals
+      .pipe(detectIdle(() => [{ name: "imu", idleUs: 100_000 }]))
+      .subscribe((delivery) => seen.push(written(delivery)));
+    const arrive = (timeUs: number): void => {
+      arrivals.next({ item: scalar("imu", timeUs), acknowledge: () => undefined });
+    };
+    arrive(1);
+    const standsStillUntil = performance.now() + 250;
+    while (performance.now() < standsStillUntil);
+    // Timers come before input: what came while this process stood still is read after them.
+    setImmediate(() => arrive(2));
+    await sleep(50);
+    expect(seen).toEqual(["scalar 1", "scalar 2"]);
+    await sleep(350);
+    expect(seen.filter((each) => each.includes("idle"))).toHaveLength(1);
+    subscription.unsubscribe();
   });
 
   it("takes a sensor whose clock stands still for idle, however often it speaks", () => {

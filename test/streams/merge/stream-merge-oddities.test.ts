@@ -72,8 +72,8 @@ function merge(inputs: readonly Input[], options: Partial<MergeOptions> = {}): O
 /** Time of every event and marker. */
 function timesOf(items: readonly MergedItem[]): number[] {
   return items.flatMap((item) => {
-    if (item.kind === "discontinuity") return [];
     if (item.kind === "marker") return [item.timeUs];
+    if (item.kind !== "tick" && item.kind !== "run" && item.kind !== "late") return [];
     return (item.kind === "tick" ? item.ranges : [item.range]).flatMap(({ event, from, to }) => {
       return Array.from({ length: to - from }, (_, i) => {
         return event.kind === "dvs" ? event.packet.timeUs[from + i]! : event.timeUs;

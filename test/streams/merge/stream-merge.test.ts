@@ -19,7 +19,7 @@ const twoSensors: MergeOptions = {
 function written(items: readonly MergedItem[]): string[] {
   return items.flatMap((item) => {
     if (item.kind === "marker") return [`${item.timeUs}:${item.marker.action}`];
-    if (item.kind === "discontinuity") return [];
+    if (item.kind !== "tick" && item.kind !== "run" && item.kind !== "late") return [];
     const ranges = item.kind === "tick" ? item.ranges : [item.range as EventRange];
     const events = ranges.flatMap(({ event, from, to }) => {
       return Array.from({ length: to - from }, (_, i) => {

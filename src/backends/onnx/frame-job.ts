@@ -1,0 +1,23 @@
+import type { VideoSensorSpec } from "../../fusion/spec/graph-spec.ts";
+import type { ErrorCode } from "../../sensors/polyphase-error.ts";
+
+/** What the thread needs to load the network. */
+export interface FrameWorkerData {
+  readonly spec: VideoSensorSpec;
+  readonly model: Uint8Array;
+}
+
+/** The thread's first message: its encoder, or why there is none. */
+export type FrameWorkerStart =
+  | { readonly name: string; readonly size: number }
+  | { readonly code: ErrorCode; readonly error: string };
+
+/** One frame to encode. */
+export interface FrameJob {
+  readonly id: number;
+  readonly pixels: Uint8Array;
+}
+
+export type FrameResult =
+  | { readonly id: number; readonly features: Float32Array }
+  | { readonly id: number; readonly error: string };

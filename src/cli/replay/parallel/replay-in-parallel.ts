@@ -1,0 +1,182 @@
+import { Worker } from "node:worker_threads";
+import { createFusionState } from "../../../fusion/fusion-state.ts";
+import { PolyphaseError } from "../../../sensors/polyphase-error.ts";
+import { restoreCheckpoint } from "../../../state/checkpoint.ts";
+import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
+import { keyframeMismatch } from "../../../streams/replay/log/replay-log.ts";
+import type { ModelOptions } from "../../model-options.ts";
+import type { ReplayRequest } from "../../run-replay.ts";
+import { addCounts, type RunSummary } from "../../summarise-run.ts";
+import { ReplayTotals } from "../replay-totals.ts";
+import type { SegmentAnswer, SegmentJob, SegmentResult, SegmentWorkerData } from "./segment-job.ts";
+
+/** Segments that may be ahead of what has been written, per thread. */
+const aheadPerThread = 3;
+
+/**
+ * Replays recorded runs from all their keyframes at once. The predictions come in the order of one
+ * thread, and the state at the end of every segment must be the one that the next begins with.
+ *
+ * @throws {PolyphaseError} FAILED if a state is not the recorded one; USAGE if a recording cannot be
+ *   replayed so
+ */
+export async function replayInParallel(
+  request: ReplayRequest,
+  threads: number,
+  model: Required<ModelOptions>,
+): Promise<RunSummary> {
+  const { paths, sink, stop, mode = "sparse" } = request;
+  const runs = await openRecordedLogs(paths);
+  const totals = new ReplayTotals();
+  const startedAt = performance.now();
+  try {
+    for (const { paths: own, log } of runs) {
+      if (stop?.aborted) break;
+      checkParallel(own[0]!, log, request);
+      const segments = new Segments({ paths: own, model, mode }, threads);
+      totals.add(own[0]!, await segments.replay(await jobsOf(log), request));
+    }
+  } finally {
+    for (const { log } of runs) await log?.close();
+  }
+  await sink.close();
+  return totals.summary(request, (performance.now() - startedAt) / 1000);
+}
+
+function checkParallel(
+  path: string,
+  log: RecordedLog | undefined,
+  { model, late }: ReplayRequest,
+): asserts log is RecordedLog {
+  const refuse = (why: string): never => {
+    throw new PolyphaseError("USAGE", `Cannot replay ${path} in parallel: ${why}`);
+  };
+  if (log === undefined) return refuse("it has no keyframes; record it with --record");
+  const mismatch = keyframeMismatch(log, model);
+  if (mismatch !== undefined) refuse(mismatch);
+  if (late !== undefined)
+    refuse("its states are those of the recorded late policy; leave out --late");
+  if (log.late.policy === "rewind") {
+    refuse("late events rewind it, beyond the beginnings of its segments");
+  }
+}
+
+async function jobsOf(log: RecordedLog): Promise<readonly SegmentJob[]> {
+  const starts = [0];
+  for (const { chunk } of await log.keyframes()) if (chunk > 0) starts.push(chunk);
+  return starts.map((from, index) => ({ index, from, to: starts[index + 1] ?? log.chunks }));
+}
+
+/** Threads that replay the segments of one run. */
+class Segments {
+  readonly #threads: number;
+  readonly #data: SegmentWorkerData;
+
+  constructor(data: SegmentWorkerData, threads: number) {
+    this.#data = data;
+    this.#threads = threads;
+  }
+
+  async replay(
+    jobs: readonly SegmentJob[],
+    { digest, model, stop }: ReplayRequest,
+  ): Promise<Parameters<ReplayTotals["add"]>[1]> {
+    const dropped: Record<string, number> = {};
+    const anomalies: Record<string, number> = {};
+    let last: SegmentResult | undefined;
+    await this.#inOrder(jobs, stop, async (result) => {
+      const { mismatch } = result;
+      // What was predicted before the mismatch is right, and may show where it began.
+      await digest.writeLines(result.lines, result.predictions);
+      if (mismatch !== undefined) {
+        const { stream, timeUs, recorded, replayed } = mismatch;
+        throw new PolyphaseError(
+          "FAILED",
+          `Segment ${result.index + 1} of ${jobs.length} does not end in the recorded state: stream ` +
+            `${stream} at ${timeUs} µs must be ${recorded}, got ${replayed}`,
+        );
+      }
+      addCounts(dropped, result.dropped);
+      addCounts(anomalies, result.anomalies);
+      last = result;
+    });
+    const streams = new Map(
+      (last?.states ?? []).map(([stream, checkpoint]) => {
+        const state = createFusionState(model.graph);
+        restoreCheckpoint(state, model, checkpoint);
+        return [stream, { state }];
+      }),
+    );
+    return { streams, counts: { dropped, anomalies } };
+  }
+
+  /** Hands the results to `take` in the order of the jobs. */
+  async #inOrder(
+    jobs: readonly SegmentJob[],
+    stop: AbortSignal | undefined,
+    take: (result: SegmentResult) => Promise<void>,
+  ): Promise<void> {
+    const count = Math.min(this.#threads, jobs.length);
+    const workers = Array.from({ length: count }, () => this.#startWorker());
+    const results = new Map<number, Promise<SegmentResult>>();
+    const free: Promise<SegmentWorker>[] = workers.map((worker) => Promise.resolve(worker));
+    let next = 0;
+    try {
+      for (const job of jobs) {
+        if (stop?.aborted) return;
+        while (next < jobs.length && next < job.index + aheadPerThread * count) {
+          const worker = next % count;
+          const ahead = jobs[next++]!;
+          const result = free[worker]!.then((own) => own.replay(ahead));
+          free[worker] = result.then(() => workers[worker]!);
+          // Whoever waits for the result hears of a failure.
+          free[worker].catch(() => undefined);
+          results.set(ahead.index, result);
+        }
+        await take(await results.get(job.index)!);
+        results.delete(job.index);
+      }
+    } finally {
+      for (const result of results.values()) result.catch(() => undefined);
+      await Promise.all(workers.map((worker) => worker.close()));
+    }
+  }
+
+  #startWorker(): SegmentWorker {
+    return new SegmentWorker(this.#data);
+  }
+}
+
+/** One thread, which takes one job at a time. */
+class SegmentWorker {
+  readonly #worker: Worker;
+
+  constructor(workerData: SegmentWorkerData) {
+    this.#worker = new Worker(new URL("./segment-worker.js", import.meta.url), { workerData });
+  }
+
+  replay(job: SegmentJob): Promise<SegmentResult> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#worker.off("message", onMessage).off("error", onEnd).off("exit", onEnd);
+      };
+      const onMessage = (answer: SegmentAnswer): void => {
+        settle();
+        if ("failure" in answer) onEnd(answer.failure);
+        else resolve(answer);
+      };
+      const onEnd = (cause: unknown): void => {
+        settle();
+        const what = cause instanceof Error ? cause.message : String(cause);
+        const message = `Cannot replay segment ${job.index + 1}: ${what}`;
+        reject(new PolyphaseError("FAILED", message, { cause }));
+      };
+      this.#worker.on("message", onMessage).on("error", onEnd).on("exit", onEnd);
+      this.#worker.postMessage(job);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

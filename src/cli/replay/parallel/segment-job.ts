@@ -1,0 +1,43 @@
+import type { StepMode } from "../../../fusion/step-fusion.ts";
+import type { ModelOptions } from "../../model-options.ts";
+
+/** What a worker is started with. */
+export interface SegmentWorkerData {
+  /** The files of one recorded run. */
+  readonly paths: readonly string[];
+  readonly model: Required<ModelOptions>;
+  readonly mode: StepMode;
+}
+
+/** One segment of a log to replay: from one keyframe, or the beginning, to another, or the end. */
+export interface SegmentJob {
+  readonly index: number;
+  /** Chunks `from` to `to` (excluded). */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A state that is not the recorded one. */
+export interface StateMismatch {
+  readonly stream: string;
+  readonly timeUs: number;
+  /** sha256 of the checkpoints, hex. */
+  readonly recorded: string;
+  readonly replayed: string;
+}
+
+/** What came of a segment. */
+export interface SegmentResult {
+  readonly index: number;
+  /** Predictions as NDJSON. */
+  readonly lines: string;
+  readonly predictions: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly anomalies: Readonly<Record<string, number>>;
+  readonly mismatch?: StateMismatch;
+  /** Checkpoint of every stream at the end. */
+  readonly states: readonly (readonly [string, Uint8Array])[];
+}
+
+/** A worker's answer. */
+export type SegmentAnswer = SegmentResult | { readonly index: number; readonly failure: string };

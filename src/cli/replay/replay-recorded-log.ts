@@ -1,0 +1,76 @@
+import type { TimeUs } from "../../sensors/time.ts";
+import type { PipelineResult } from "../../streams/pipeline.ts";
+import type { RecordedLog } from "../../streams/replay/log/recorded-log.ts";
+import {
+  keyframeMismatch,
+  type LogSegment,
+  logFrom,
+  replayLog,
+  wholeLog,
+} from "../../streams/replay/log/replay-log.ts";
+import type { RunRequest } from "./run-request.ts";
+import { resolveTime, windowed } from "./time-window.ts";
+
+/** Deliveries that may be unacknowledged before the next chunk is read. */
+const inFlightMax = 8_192;
+
+/** Replays what a recorder wrote as it was applied then, from the nearest keyframe. */
+export async function replayRecordedLog(
+  log: RecordedLog,
+  request: RunRequest,
+): Promise<PipelineResult> {
+  const { model, start, end, sensors, stop } = request;
+  const firstUs = start === undefined && end === undefined ? 0 : await firstTimeUs(log);
+  const startUs = start === undefined ? undefined : resolveTime(start, firstUs);
+  const endUs = end === undefined ? undefined : resolveTime(end, firstUs);
+  return replayLog(log, {
+    ...request.pipeline,
+    model,
+    segment: await segmentFrom(log, startUs, request),
+    inFlightMax,
+    sink: windowed(request.pipeline.sink, {
+      ...(startUs === undefined ? {} : { startUs }),
+      ...(endUs === undefined ? {} : { endUs }),
+    }),
+    ...(endUs === undefined ? {} : { endUs }),
+    ...(sensors === undefined ? {} : { sensors }),
+    ...(stop === undefined ? {} : { stop }),
+  });
+}
+
+async function segmentFrom(
+  log: RecordedLog,
+  startUs: TimeUs | undefined,
+  { model, late, sensors, warn }: RunRequest,
+): Promise<LogSegment> {
+  const { path, isClosed } = log.files.at(-1)!;
+  if (!isClosed) warn(`${path} was not completed: it is replayed up to its last whole chunk`);
+  const mismatch =
+    sensors === undefined
+      ? keyframeMismatch(log, model)
+      : "its keyframes are of all sensors, not of some";
+  if (mismatch !== undefined) {
+    const beginsAnew = log.chunks === 0 || (await log.states(0)).size === 0;
+    if (!beginsAnew) warn(`${log.files[0]!.path} begins in the middle of a run, and ${mismatch}`);
+    else if (startUs !== undefined) warn(`from the beginning without a word: ${mismatch}`);
+    return { from: 0, to: log.chunks, states: new Map() };
+  }
+  if (startUs === undefined) return wholeLog(log, model);
+  const segment = await logFrom(log, model, startUs, late);
+  if (segment.from === 0 && segment.states.size === 0) {
+    warn("there is no keyframe before --start: from the beginning without a word");
+  }
+  return segment;
+}
+
+/** Earliest time in the log's first chunk: what relative times count from. */
+async function firstTimeUs(log: RecordedLog): Promise<TimeUs> {
+  let firstUs = Number.POSITIVE_INFINITY;
+  for await (const entries of log.entries(0, 1)) {
+    for (const entry of entries) {
+      if (entry.kind === "keyframe") firstUs = Math.min(firstUs, entry.timeUs);
+      else if (entry.kind === "item") firstUs = Math.min(firstUs, entry.item.timeUs);
+    }
+  }
+  return firstUs;
+}

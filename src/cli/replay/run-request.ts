@@ -1,0 +1,19 @@
+import type { FusionModel } from "../../fusion/fusion-model.ts";
+import type { LatePolicy } from "../../streams/fuse/late-policy.ts";
+import type { FusePipelineOptions } from "../../streams/pipeline.ts";
+import type { TimePoint } from "./time-window.ts";
+
+/** One run of a replay: one recording, or the files that a recorder wrote in one run. */
+export interface RunRequest {
+  readonly model: FusionModel;
+  /** Late policy; undefined: that of the recorded run, or `drop` where there is none. */
+  readonly late: LatePolicy | undefined;
+  readonly latenessUs?: number;
+  readonly start?: TimePoint;
+  readonly end?: TimePoint;
+  readonly sensors?: ReadonlySet<string>;
+  readonly stop?: AbortSignal;
+  readonly warn: (message: string) => void;
+  /** The rest of the way; with `late`, and with `stop` for the first half. */
+  readonly pipeline: FusePipelineOptions & { readonly stop?: AbortSignal };
+}

@@ -1,0 +1,159 @@
+import type { FileHandle } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { McapConstants, McapRecordBuilder, type McapTypes } from "@mcap/core";
+import type { ChannelTable } from "./channel-table.ts";
+import type { ClosedChunk } from "./chunk-encoder.ts";
+import { WholeFileWritable } from "./whole-file-writable.ts";
+
+/** What a recorder needs of an open file. */
+export type RecordingFile = Pick<FileHandle, "write" | "datasync" | "close">;
+
+type Statistics = McapTypes.Statistics;
+
+/**
+ * Writes closed chunks to an MCAP file. Channels and schemas lie before the first chunk that needs
+ * them and outside of chunks, so that every file of a recorder, and every beginning of one, can be
+ * read by itself. Calls must not overlap.
+ */
+export class McapFileWriter {
+  readonly #file: RecordingFile;
+  readonly #writable: WholeFileWritable;
+  readonly #table: ChannelTable;
+  readonly #records = new McapRecordBuilder();
+  readonly #chunks: McapTypes.ChunkIndex[] = [];
+  readonly #metadata: McapTypes.MetadataIndex[] = [];
+  readonly #counts = new Map<number, bigint>();
+  #schemas = 0;
+  #channels = 0;
+  #crc = 0;
+
+  constructor(file: RecordingFile, table: ChannelTable) {
+    this.#file = file;
+    this.#writable = new WholeFileWritable(file);
+    this.#table = table;
+  }
+
+  /** The file's head and what it says of itself. */
+  async start(name: string, metadata: ReadonlyMap<string, string>): Promise<void> {
+    this.#records.writeMagic();
+    this.#records.writeHeader({ profile: "polyphase", library: "polyphase" });
+    await this.addMetadata(name, metadata);
+  }
+
+  async addMetadata(name: string, metadata: ReadonlyMap<string, string>): Promise<void> {
+    const offset = this.#writable.position() + BigInt(this.#records.length);
+    const length = this.#records.writeMetadata({ name, metadata: new Map(metadata) });
+    this.#metadata.push({ name, offset, length });
+    await this.#write();
+  }
+
+  async append(chunk: ClosedChunk): Promise<void> {
+    const { schemas, channels } = this.#table;
+    while (this.#schemas < schemas.length) this.#records.writeSchema(schemas[this.#schemas++]!);
+    while (this.#channels < channels.length)
+      this.#records.writeChannel(channels[this.#channels++]!);
+    await this.#write();
+    const start = this.#writable.position();
+    this.#chunks.push({
+      ...chunk.index,
+      chunkStartOffset: start,
+      messageIndexOffsets: new Map(
+        [...chunk.index.messageIndexOffsets].map(([id, offset]) => [id, start + offset]),
+      ),
+    });
+    for (const [id, count] of chunk.messages) {
+      this.#counts.set(id, (this.#counts.get(id) ?? 0n) + BigInt(count));
+    }
+    await this.#writeData(chunk.bytes);
+  }
+
+  /** Resolves when all that was written is on the disk. */
+  async sync(): Promise<void> {
+    await this.#file.datasync();
+  }
+
+  /** Index and footer. */
+  async end(): Promise<void> {
+    this.#records.writeDataEnd({ dataSectionCrc: this.#crc });
+    await this.#writable.write(this.#records.buffer);
+    this.#records.reset();
+    const start = this.#writable.position();
+    const groups: McapTypes.SummaryOffset[] = [];
+    const group = (groupOpcode: number, write: () => void): void => {
+      const before = this.#records.length;
+      write();
+      const groupLength = BigInt(this.#records.length - before);
+      if (groupLength > 0n)
+        groups.push({ groupOpcode, groupStart: start + BigInt(before), groupLength });
+    };
+    const { Opcode } = McapConstants;
+    const { schemas, channels } = this.#table;
+    group(Opcode.SCHEMA, () => {
+      for (const schema of schemas.slice(0, this.#schemas)) this.#records.writeSchema(schema);
+    });
+    group(Opcode.CHANNEL, () => {
+      for (const channel of channels.slice(0, this.#channels)) this.#records.writeChannel(channel);
+    });
+    group(Opcode.STATISTICS, () => this.#records.writeStatistics(this.#statistics()));
+    group(Opcode.METADATA_INDEX, () => {
+      for (const index of this.#metadata) this.#records.writeMetadataIndex(index);
+    });
+    group(Opcode.CHUNK_INDEX, () => {
+      for (const index of this.#chunks) this.#records.writeChunkIndex(index);
+    });
+    const summaryOffsetStart = start + BigInt(this.#records.length);
+    for (const offset of groups) this.#records.writeSummaryOffset(offset);
+    await this.#writable.write(this.#withFooter(start, summaryOffsetStart));
+    await this.#file.datasync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  /** The summary that the record builder holds, with what closes the file. */
+  #withFooter(summaryStart: bigint, summaryOffsetStart: bigint): Uint8Array {
+    // The CRC covers the footer up to itself: opcode, length and the two offsets.
+    const covered = this.#records.length + 1 + 8 + 8 + 8;
+    this.#records.writeFooter({ summaryStart, summaryOffsetStart, summaryCrc: 0 });
+    this.#records.writeMagic();
+    const bytes = this.#records.buffer;
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(
+      covered,
+      crc32(bytes.subarray(0, covered)),
+      true,
+    );
+    return bytes;
+  }
+
+  #statistics(): Statistics {
+    const times = this.#chunks.flatMap(({ messageStartTime, messageEndTime }) => {
+      return [messageStartTime, messageEndTime];
+    });
+    times.sort((a, b) => (a < b ? -1 : Number(a > b)));
+    return {
+      messageCount: [...this.#counts.values()].reduce((sum, count) => sum + count, 0n),
+      schemaCount: this.#schemas,
+      channelCount: this.#channels,
+      attachmentCount: 0,
+      metadataCount: this.#metadata.length,
+      chunkCount: this.#chunks.length,
+      messageStartTime: times[0] ?? 0n,
+      messageEndTime: times.at(-1) ?? 0n,
+      channelMessageCounts: this.#counts,
+    };
+  }
+
+  /** Writes what the record builder holds. */
+  async #write(): Promise<void> {
+    if (this.#records.length === 0) return;
+    const bytes = this.#records.buffer;
+    this.#records.reset();
+    await this.#writeData(bytes);
+  }
+
+  async #writeData(bytes: Uint8Array): Promise<void> {
+    this.#crc = crc32(bytes, this.#crc);
+    await this.#writable.write(bytes);
+  }
+}
