@@ -18,6 +18,7 @@ import type { DvsDecoder } from "../src/sensors/dvs/codecs/dvs-decoder.ts";
 import { type DvsPacket, dvsPacketView } from "../src/sensors/dvs/dvs-packet.ts";
 import { createBackgroundActivityFilter } from "../src/sensors/dvs/filters/background-activity.ts";
 import { createRefractoryFilter } from "../src/sensors/dvs/filters/refractory.ts";
+import type { CodecEngine } from "../src/sensors/dvs/wasm/codec-module.ts";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "2" } } });
 const secondsPerCase = Number(values.seconds);
@@ -110,9 +111,14 @@ function recordings(): Case[] {
   ] as const;
   return files
     .filter(([file]) => existsSync(join(folder, file)))
-    .map(([file, format]) =>
-      decoding(file, readFileSync(join(folder, file)), () => createDvsDecoder(format)),
-    );
+    .flatMap(([file, format]) => {
+      const bytes = readFileSync(join(folder, file));
+      const create = (engine: CodecEngine) => () => createDvsDecoder(format, undefined, engine);
+      return [
+        decoding(file, bytes, create("wasm")),
+        decoding(`${file}, TypeScript`, bytes, create("typescript")),
+      ];
+    });
 }
 
 function filters(): Case[] {
@@ -131,16 +137,18 @@ function filters(): Case[] {
         return filter.counts.events;
       },
     },
-    {
-      name: "background activity filter",
-      bytes,
-      run: () => {
-        const filter = createBackgroundActivityFilter(size, { supportUs: 5000 });
-        for (const part of parts) filter.apply(part);
-        return filter.counts.events;
-      },
-    },
+    filtering("background activity filter", "wasm"),
+    filtering("background activity, TypeScript", "typescript"),
   ];
+
+  function filtering(name: string, engine: CodecEngine): Case {
+    const run = (): number => {
+      const filter = createBackgroundActivityFilter(size, { supportUs: 5000 }, engine);
+      for (const part of parts) filter.apply(part);
+      return filter.counts.events;
+    };
+    return { name, bytes, run };
+  }
 }
 
 /** Median CPU seconds of one run, of runs for `secondsPerCase` after a warm-up of a quarter. */
@@ -166,6 +174,6 @@ for (const { name, bytes, run } of cases()) {
   plainRate ||= rate;
   const megabytes = bytes / seconds / 1e6;
   console.log(
-    `${name.padEnd(32)} ${rate.toFixed(1).padStart(8)} Mev/s ${megabytes.toFixed(0).padStart(6)} MB/s ${(rate / plainRate).toFixed(2).padStart(6)} ×`,
+    `${name.padEnd(40)} ${rate.toFixed(1).padStart(8)} Mev/s ${megabytes.toFixed(0).padStart(6)} MB/s ${(rate / plainRate).toFixed(2).padStart(6)} ×`,
   );
 }

@@ -31,15 +31,15 @@ export const wasmModules = [
     options: ["--enable", "simd"],
   },
   {
-    what: "dense layer",
-    source: "assembly/dense.ts",
-    target: "src/cells/dense/wasm-module.ts",
-    options: ["--enable", "simd"],
-  },
-  {
     what: "event codecs",
     source: "assembly/dvs/index.ts",
     target: "src/sensors/dvs/wasm/wasm-module.ts",
+    options: ["--enable", "simd"],
+  },
+  {
+    what: "dense layer",
+    source: "assembly/dense.ts",
+    target: "src/cells/dense/wasm-module.ts",
     options: ["--enable", "simd"],
   },
 ];

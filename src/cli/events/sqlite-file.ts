@@ -83,12 +83,12 @@ export class SqliteFile {
   }
 
   async #row(view: DataView, page: number, at: number): Promise<SqliteRow> {
-    const cell = new VarintReader(view, at);
-    const bytes = cell.next();
-    const rowId = cell.next();
-    if (bytes > payloadBytesMax) throw this.#damaged(page, "row size");
-    const payload = await this.#payload(view, cell.at, bytes, page);
     try {
+      const cell = new VarintReader(view, at);
+      const bytes = cell.next();
+      const rowId = cell.next();
+      if (bytes > payloadBytesMax) throw this.#damaged(page, "row size");
+      const payload = await this.#payload(view, cell.at, bytes, page);
       return { rowId, values: parseRecord(payload) };
     } catch (error) {
       if (error instanceof RangeError) throw this.#damaged(page, "record");
@@ -120,7 +120,7 @@ export class SqliteFile {
   async #readPage(page: number): Promise<DataView> {
     const bytes = new Uint8Array(this.#pageBytes);
     const position = (page - 1) * this.#pageBytes;
-    if (page < 1) throw this.#damaged(page, "number");
+    if (!Number.isSafeInteger(position) || page < 1) throw this.#damaged(page, "number");
     const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, position);
     if (bytesRead < bytes.length) throw this.#damaged(page, "end");
     return new DataView(bytes.buffer);
