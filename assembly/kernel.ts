@@ -4,10 +4,11 @@ import { findOpen } from "./phase-scan";
 import { preActivations } from "./pre-activations";
 
 export { findOpen };
+export { runAddresses, stepAddress, stepDenseAddress } from "./addresses";
 
 /** A weight of 0 times NaN is NaN: what somebody left in the padding must not reach a sum. */
 @inline
-function clearPadding(layer: Layer, v: usize): void {
+export function clearPadding(layer: Layer, v: usize): void {
   const endH = v + (<usize>layer.paddedUnits << 2);
   for (let at = v + (<usize>layer.units << 2); at < endH; at += 4) store<f32>(at, 0);
   const endX = v + (<usize>layer.columns << 2);

@@ -11,6 +11,7 @@ import {
 } from "rxjs";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import { itemLength } from "../sensors/item-events.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
@@ -21,7 +22,6 @@ import type { Governing } from "./fuse/governing.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
-import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
@@ -158,6 +158,7 @@ export async function fusePipeline(
   } finally {
     await sink.close();
   }
+  counts.assertComplete();
   return { counts, streams };
 }
 

@@ -1,6 +1,7 @@
 import type { LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
 import type { BatchKernel } from "./kernel.ts";
+import { WasmAddressLayer } from "./wasm-address-layer.ts";
 import {
   type GateParameters,
   type WasmExports,
@@ -28,6 +29,11 @@ export interface WasmKernel extends BatchKernel {
   /** A layer on weights already in the memory, with scratch of its own. */
   attachLayer(address: number): WasmLayer;
   createLayer(parameters: LayerParameters): WasmLayer;
+  /**
+   * A layer whose input is always one of `vectors` [A, I], multiplied with the weights beforehand.
+   * Takes 16 · A · H bytes.
+   */
+  createAddressLayer(parameters: LayerParameters, vectors: ArrayLike<number>): WasmAddressLayer;
   /** The gate of a layer without its weights: when does which unit open? */
   createGate(parameters: GateParameters): Pick<WasmLayer, "findOpen" | "openUnits" | "scheduling">;
 }
@@ -71,6 +77,8 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
     createLayer: (parameters) => attachLayer(writeLayer(parameters)),
     writeLayer,
     attachLayer,
+    createAddressLayer: (parameters, vectors) =>
+      new WasmAddressLayer(memory, exports, parameters, vectors, scheduling),
     createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
   };
   warmUp(kernel);

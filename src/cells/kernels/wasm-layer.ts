@@ -20,6 +20,31 @@ export interface WasmExports {
     outputs: number,
     count: number,
   ): number;
+  stepAddress(
+    layer: number,
+    state: number,
+    timeUs: number,
+    table: number,
+    addresses: number,
+    address: number,
+  ): number;
+  stepDenseAddress(
+    layer: number,
+    state: number,
+    timeUs: number,
+    table: number,
+    addresses: number,
+    address: number,
+  ): number;
+  runAddresses(
+    layer: number,
+    state: number,
+    timesUs: number,
+    events: number,
+    table: number,
+    addresses: number,
+    count: number,
+  ): number;
 }
 
 /** Fields of the layer record of assembly/layer.ts, by 4-byte word. */
@@ -141,7 +166,7 @@ export type GateParameters = Pick<
   "units" | "gate" | "periodUs" | "shiftUs" | "openRatio"
 >;
 
-interface WasmState extends LayerState {
+export interface WasmState extends LayerState {
   readonly address: number;
 }
 
@@ -181,6 +206,11 @@ export class WasmLayer implements BatchLayerKernel {
   get scheduling(): "scan" | "wheel" {
     const wheel = this.#memory.int32(RECORD_BYTES / 4, this.#record)[word.wheel]!;
     return isWheelInUse(this.#memory, wheel) ? "wheel" : "scan";
+  }
+
+  /** Address of the record, for the module's exports. */
+  get record(): number {
+    return this.#record;
   }
 
   /** Lists the units open at a time in `openUnits`, without a state; how many there are. */

@@ -6,7 +6,10 @@ import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { Random } from "../../sensors/random.ts";
 import { readNmnistRecordings } from "../../train/datasets/nmnist-recordings.ts";
-import { CapturedSequences } from "../../train/evaluate/captured-sequences.ts";
+import {
+  CapturedSequences,
+  type LabelledSequence,
+} from "../../train/evaluate/captured-sequences.ts";
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
 import { createTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
@@ -59,13 +62,14 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   const warn = (message: string): void => console.error(`polyphase: ${message}`);
   const model = await prepareModel(chosen.stored, options, warn);
   const captured = new CapturedSequences(spec);
-  if (task === "nmnist") await captureNmnist(captured, options);
-  else await captureGenerated(captured, task, spec);
-  const sequences = captured.sequences.slice(0, options.limit);
+  const sequences =
+    task === "nmnist"
+      ? await recordedSequences(captured, options)
+      : await generatedSequences(captured, task, spec);
   const readShare = Number(spec.provenance["readShare"] ?? 0);
   const governor = governorOf(model.graph, options);
   const governing = governor && createGovernorState(governor);
-  const evaluation = evaluateModel(model, sequences, readShare, governing);
+  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), readShare, governing);
   const governed = summariseGovernors(governing === undefined ? [] : [governing]);
   const result = { task, model: options.model, rho: options.rho, ...evaluation, ...governed };
   process.stdout.write(
@@ -75,10 +79,11 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   );
 }
 
-async function captureNmnist(
+/** Sequences are made one by one, as they are evaluated: all together may not fit into memory. */
+async function recordedSequences(
   captured: CapturedSequences,
   options: EvalCommandOptions,
-): Promise<void> {
+): Promise<Iterable<LabelledSequence>> {
   if (options.data === undefined) {
     throw new PolyphaseError(
       "USAGE",
@@ -87,29 +92,46 @@ async function captureNmnist(
   }
   const inner = join(options.data, "nmnist");
   const recordings = await readNmnistRecordings(existsSync(inner) ? inner : options.data);
-  for (const { sample, label, events } of recordings) {
-    // A recording loses the same events however many others are evaluated.
-    const random = new Random(options.seed * 2 ** 32 + sample);
-    writeRecording(captured, events, { keep: options.rho, warp: noWarp, random });
-    captured.endSequence(label);
-  }
+  return (function* () {
+    for (const { sample, label, events } of recordings) {
+      // A recording loses the same events however many others are evaluated.
+      const random = new Random(options.seed * 2 ** 32 + sample);
+      writeRecording(captured, events, { keep: options.rho, warp: noWarp, random });
+      captured.endSequence(label);
+      yield* captured.take();
+    }
+  })();
 }
 
 /** The test sequences of a task that makes its data, as the model was trained on. */
-async function captureGenerated(
+async function generatedSequences(
   captured: CapturedSequences,
   name: string,
   spec: GraphSpec,
-): Promise<void> {
+): Promise<Iterable<LabelledSequence>> {
   const trained = spec.provenance["options"];
   const choices = typeof trained === "string" ? (JSON.parse(trained) as object) : {};
   const task = await createTask(name, {
     ...("sampling" in choices ? { sampling: choices.sampling as "async" } : {}),
     ...("signal" in choices ? { signal: choices.signal as "one-sine" } : {}),
   });
-  for (let index = 0, before = -1; captured.sequences.length > before; index++) {
-    before = captured.sequences.length;
-    task.writeHeldOutBatch(captured, "test", index);
+  return (function* () {
+    for (let index = 0; ; index++) {
+      task.writeHeldOutBatch(captured, "test", index);
+      const sequences = captured.take();
+      if (sequences.length === 0) return;
+      yield* sequences;
+    }
+  })();
+}
+
+function* firstOf<T>(items: Iterable<T>, limit = Number.POSITIVE_INFINITY): Generator<T> {
+  if (limit <= 0) return;
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    count += 1;
+    if (count >= limit) return;
   }
 }
 

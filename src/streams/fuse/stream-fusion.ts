@@ -15,10 +15,10 @@ import {
 import type { Prediction } from "../../fusion/prediction.ts";
 import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
 import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
+import { timeAt } from "../../sensors/item-events.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { Decision } from "../../wire/decision-json.ts";
-import { timeAt } from "../merge/item-extent.ts";
 import type { EventRange, LateEvents, MergedItem, Run, Tick } from "../merge/merged-item.ts";
 import type { Governing } from "./governing.ts";
 
