@@ -5,6 +5,7 @@ import type { ClockMode } from "../streams/clock/clock-model.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { NdjsonSink } from "../streams/ndjson/ndjson-sink.ts";
 import { runPipeline } from "../streams/pipeline.ts";
+import type { Recorder } from "../streams/record/recorder.ts";
 import type { Sink } from "../streams/sink.ts";
 import type { Source } from "../streams/source.ts";
 import type { EventCounts } from "../telemetry/event-counts.ts";
@@ -28,12 +29,14 @@ export interface LiveRequest {
   readonly clock: ClockMode;
   /** Processing time without progress after which a sensor is not waited for; 0: always waited for. */
   readonly idleUs: number;
+  /** Records what enters the graph. The caller closes it. */
+  readonly recorder?: Recorder;
   readonly stop: AbortSignal;
 }
 
 /** Runs a model on a source that has no end, until `stop` is raised and all in flight is written. */
 export async function runLive(request: LiveRequest): Promise<RunSummary> {
-  const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop } = request;
+  const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop, recorder } = request;
   const names = model.graph.sensors.map(({ spec }) => spec.name);
   const startedAt = performance.now();
   const { streams } = await runPipeline({
@@ -42,7 +45,11 @@ export async function runLive(request: LiveRequest): Promise<RunSummary> {
     sink,
     merge: () => ({ sensors: names.map((name) => ({ name, latenessUs })), waitingMax }),
     onMalformed: "drop",
-    clocks: { mode: () => clock },
+    clocks: {
+      mode: () => clock,
+      ...(recorder === undefined ? {} : { onMap: recorder.addClockMap }),
+    },
+    ...(recorder === undefined ? {} : { recorder }),
     ...(idleUs > 0 ? { idle: { sensors: () => names.map((name) => ({ name, idleUs })) } } : {}),
     late,
     stop,

@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** A sink that keeps lines as they would be written. */
-export function lineSink(): Sink & { readonly lines: string[] } {
+function lineSink(): Sink & { readonly lines: string[] } {
   const lines: string[] = [];
   return {
     lines,
