@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** A sink that keeps lines as they would be written. */
-function lineSink(): Sink & { readonly lines: string[] } {
+export function lineSink(): Sink & { readonly lines: string[] } {
   const lines: string[] = [];
   return {
     lines,
