@@ -161,7 +161,7 @@ describe("polyphase replay of a recorded run", () => {
       const other = await polyphase("replay", recorded, "--encoder", "onnx", "--parallel", "2");
       expect(other.status).toBe(1);
       expect(other.stderr).toMatch(
-        /Segment 1 of \d+ does not end in the recorded state: stream clean-159 at \d+ µs must be [0-9a-f]{64}, got [0-9a-f]{64}/,
+        /Segment 1 of \d+ of \S+a\.mcap does not end in the recorded state: stream clean-159 at \d+ µs must be [0-9a-f]{64}, got [0-9a-f]{64}/,
       );
       const spoilt = join(scratch, "spoilt.ndjson");
       const changed = lines.map((line, i) => {
