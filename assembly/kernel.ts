@@ -4,10 +4,11 @@ import { findOpen } from "./phase-scan";
 import { preActivations } from "./pre-activations";
 
 export { findOpen };
+export { runAddresses, stepAddress, stepDenseAddress } from "./addresses";
 
 /** A weight of 0 times NaN is NaN: what somebody left in the padding must not reach a sum. */
 @inline
-function clearPadding(layer: Layer, v: usize): void {
+export function clearPadding(layer: Layer, v: usize): void {
   const endH = v + (<usize>layer.paddedUnits << 2);
   for (let at = v + (<usize>layer.units << 2); at < endH; at += 4) store<f32>(at, 0);
   const endX = v + (<usize>layer.columns << 2);
@@ -55,10 +56,18 @@ export function stepDense(layer: Layer, state: usize, timeUs: f64): u32 {
   return count;
 }
 
-/** Copies `length` floats, four at a time, never reading or writing past them. */
+/** Copies `length` floats, 16 at a time while there are, never reading or writing past them. */
 @inline
 function copyFloats(target: usize, source: usize, length: u32): void {
   const end = target + (<usize>length << 2);
+  while (target + 64 <= end) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    v128.store(target, v128.load(source, 32), 32);
+    v128.store(target, v128.load(source, 48), 48);
+    target += 64;
+    source += 64;
+  }
   while (target + 16 <= end) {
     v128.store(target, v128.load(source));
     target += 16;

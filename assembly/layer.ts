@@ -38,17 +38,17 @@ export class Layer {
   /** f64 [16][units padded to 64] */
   keptBases: usize;
   /**
-   * i32 [unit + 4]: open units, ascending, the last one repeated to whole groups of 4; if the gate
+   * i32 [unit + 8]: open units, ascending, the last one repeated to whole groups of 4; if the gate
    * is always open all units, never written.
    */
   openUnits: usize;
-  /** f32 [unit + 4]: their k; never written unless the gate is a triangle. */
+  /** f32 [unit + 8]: their k; never written unless the gate is a triangle. */
   openness: usize;
-  /** f32 [unit + 4][slot] */
+  /** f32 [unit + 8][slot] */
   z: usize;
-  /** i32 [unit + 4]: 0, 1, 2, …, the last one repeated. */
+  /** i32 [unit + 8]: 0, 1, 2, …, the last one repeated. */
   allUnits: usize;
-  /** f32 [unit + 4] each: k, new c and new h of every unit in the dense step. */
+  /** f32 [unit + 8] each: k, new c and new h of every unit in the dense step. */
   denseOpenness: usize;
   denseC: usize;
   denseH: usize;

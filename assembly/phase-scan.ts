@@ -45,12 +45,9 @@ function paddedTo64(units: u32): usize {
 
 /** Two 64-bit masks: which of two neighbouring units are open. */
 @inline
-function openPair(elapsed: v128, bases: usize, frequency: usize, ratio: usize, at: usize): v128 {
-  const cycles = f64x2.add(
-    v128.load(bases + at),
-    f64x2.mul(elapsed, v128.load(frequency + at)),
-  );
-  return f64x2.lt(f64x2.sub(cycles, f64x2.floor(cycles)), v128.load(ratio + at));
+function openPair(elapsed: v128, base: v128, frequency: v128, ratio: v128): v128 {
+  const cycles = f64x2.add(base, f64x2.mul(elapsed, frequency));
+  return f64x2.lt(f64x2.sub(cycles, f64x2.floor(cycles)), ratio);
 }
 
 /** The even 32-bit halves of two pairs of 64-bit masks. */
@@ -61,14 +58,14 @@ function evenHalves(a: v128, b: v128): v128 {
 
 /** One bit per unit, 8 units at a time. */
 @inline
-function openEight(elapsed: v128, bases: usize, frequency: usize, ratio: usize, at: usize): u64 {
+function openEight(t: v128, base: usize, frequency: usize, ratio: usize): u64 {
   const low = evenHalves(
-    openPair(elapsed, bases, frequency, ratio, at),
-    openPair(elapsed, bases, frequency, ratio, at + 16),
+    openPair(t, v128.load(base), v128.load(frequency), v128.load(ratio)),
+    openPair(t, v128.load(base, 16), v128.load(frequency, 16), v128.load(ratio, 16)),
   );
   const high = evenHalves(
-    openPair(elapsed, bases, frequency, ratio, at + 32),
-    openPair(elapsed, bases, frequency, ratio, at + 48),
+    openPair(t, v128.load(base, 32), v128.load(frequency, 32), v128.load(ratio, 32)),
+    openPair(t, v128.load(base, 48), v128.load(frequency, 48), v128.load(ratio, 48)),
   );
   return <u64>i16x8.bitmask(i16x8.narrow_i32x4_s(low, high));
 }
@@ -76,24 +73,54 @@ function openEight(elapsed: v128, bases: usize, frequency: usize, ratio: usize, 
 /** Lists the open units: 64 at a time become the bits of one word, whose set bits are walked. */
 function listOpen(layer: Layer, elapsedUs: f64): u32 {
   const elapsed = f64x2.splat(elapsedUs);
-  const bases = layer.bases;
-  const frequency = layer.frequency;
-  const ratio = layer.openRatio;
   const units = layer.units;
+  let base = layer.bases;
+  let frequency = layer.frequency;
+  let ratio = layer.openRatio;
   let out = layer.openUnits;
   for (let word: u32 = 0; word < units; word += 64) {
-    const end = min(units, word + 64);
+    const end = min(units - word, 64);
     let bits: u64 = 0;
-    for (let unit = word; unit < end; unit += 8) {
-      bits |= openEight(elapsed, bases, frequency, ratio, <usize>unit << 3) << <u64>(unit & 63);
+    for (let unit: u32 = 0; unit < end; unit += 8) {
+      bits |= openEight(elapsed, base, frequency, ratio) << <u64>unit;
+      base += 64;
+      frequency += 64;
+      ratio += 64;
     }
-    while (bits) {
-      store<i32>(out, word + <i32>ctz(bits));
-      out += 4;
-      bits &= bits - 1;
-    }
+    out = listBits(out, bits, word);
   }
   return <u32>((out - layer.openUnits) >> 2);
+}
+
+/**
+ * Appends the units of one word. Eight at a time without asking whether there are so many: what is
+ * written beyond the last is written over or never read, and the predictor has one branch to guess
+ * that almost always goes the same way.
+ */
+@inline
+function listBits(out: usize, bits: u64, first: u32): usize {
+  const end = out + (<usize>popcnt(bits) << 2);
+  let at = out;
+  do {
+    store<i32>(at, first + <i32>ctz(bits));
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 4);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 8);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 12);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 16);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 20);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 24);
+    bits &= bits - 1;
+    store<i32>(at, first + <i32>ctz(bits), 28);
+    bits &= bits - 1;
+    at += 32;
+  } while (bits);
+  return end;
 }
 
 /** Repeats the last unit so that the list is whole groups of 4. */

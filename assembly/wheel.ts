@@ -1,26 +1,39 @@
+import { listAscending } from "./ascending";
 import { Layer } from "./layer";
+import { addUnit, clearBuckets, emptyBucket, UnitBuckets } from "./unit-buckets";
 
 /**
- * Finds the open units of a large layer without looking at all of them: a timing wheel. A closed
- * unit waits in the bucket of its next opening; an open one is a bit. Every unit that may have
- * changed is judged by the test of the scan, on the same numbers, so the open set is the same.
+ * Finds the open units of a large layer without looking at all of them: a timing wheel of two
+ * levels. A closed unit waits in a far bucket, 64 ticks long, and from the beginning of those 64
+ * ticks in a near one, a tick long, of its next opening. Every unit that may have changed is judged
+ * by the test of the scan, on the same numbers, so the open set is the same.
  *
- * `wasm-layer.ts` writes the fields in this order.
+ * What a unit costs does not grow with the layer: the tables that are written at random stay small,
+ * and the units' own records are read many at a time when their 64 ticks begin, each without waiting
+ * for the one before.
+ *
+ * `wasm-wheel.ts` writes the fields in this order.
  */
 @unmanaged
 export class Wheel {
-  /** Length of a bucket, µs: about the mean time between events. */
+  near: UnitBuckets;
+  far: UnitBuckets;
+  /** Length of a tick, µs: about the mean time between events. */
   widthUs: f64;
-  /** Epoch the buckets count from; NaN if the wheel is to be built anew. */
+  /** Epoch the ticks count from; NaN if the wheel is to be built anew. */
   startUs: f64;
   /** Time of the last event that moved the wheel. */
   timeUs: f64;
   /** When the sample under way began; NaN before the first event. */
   sampleUs: f64;
-  /** Bucket of `timeUs`, since the epoch. */
+  /** Sum of 1/τ: windows that begin per µs. */
+  wakesPerUs: f64;
+  /** Tick of `timeUs`, since the epoch. */
   tick: i64;
-  /** Number of buckets less 1; a power of two less 1. */
-  slotMask: u32;
+  /** One bit per near bucket that holds units. */
+  occupied: u64;
+  /** Number of far buckets less 1; a power of two less 1. */
+  farMask: u32;
   /** 1 automatic, 2 always. */
   mode: u32;
   /** 1 while the wheel is in use. */
@@ -28,22 +41,20 @@ export class Wheel {
   /** Events and open units of the sample. */
   sampled: u32;
   sampledOpen: u32;
-  /** i32 [bucket]: first unit + 1; 0 if empty. */
-  heads: usize;
-  /** u64 words, one bit per bucket that holds units. */
-  occupied: usize;
+  openCount: u32;
   /** [unit] of 32 bytes: f64 base, f64 1/τ, f64 r_on, f64 2/r_on. */
   records: usize;
-  /**
-   * i32 [unit]: next unit of its bucket + 1. Apart from the records, so that walking a bucket stays
-   * in the cache and the records' misses overlap.
-   */
-  nexts: usize;
-  /** u64 words, one bit per open unit, and one bit per such word that is not zero. */
-  openWords: usize;
-  openSummary: usize;
-  /** Sum of 1/τ: windows that begin per µs. */
-  wakesPerUs: f64;
+  /** u32 [units + 20] each: open units in no order; those to be judged; those found closed. */
+  open: usize;
+  due: usize;
+  closed: usize;
+  /** u64 [units / 64], zero. */
+  words: usize;
+  /** Keeps the compiler from leaving out what is read for the cache alone. */
+  touched: u32;
+  /** Where the lists of open and of closed units end. */
+  openEnd: usize;
+  closedEnd: usize;
 }
 
 /** Events after which the choice between scan and wheel is looked at again. */
@@ -55,6 +66,9 @@ const WHEEL_OPEN: f64 = 3.5;
 const WHEEL_WAKE: f64 = 13;
 /** What the wheel must win by, so that a tie does not flip. */
 const MARGIN: f64 = 1.1;
+
+/** Near buckets, and ticks of a far one: the bits of one word. */
+const NEAR: usize = 64;
 
 /** Looks at the mean time between events and decides. */
 function decide(layer: Layer, wheel: Wheel, timeUs: f64): void {
@@ -96,46 +110,12 @@ function recordOf(wheel: Wheel, unit: u32): usize {
   return wheel.records + (<usize>unit << 5);
 }
 
-@inline
-function setOpen(wheel: Wheel, unit: u32): void {
-  const word = wheel.openWords + ((<usize>unit >> 6) << 3);
-  store<u64>(word, load<u64>(word) | (<u64>1 << <u64>(unit & 63)));
-  const summary = wheel.openSummary + ((<usize>unit >> 12) << 3);
-  store<u64>(summary, load<u64>(summary) | (<u64>1 << <u64>((unit >> 6) & 63)));
-}
-
-/** Puts a closed unit where its next window begins, or a little before. */
-@inline
-function insert(wheel: Wheel, unit: u32, record: usize, cycles: f64, tick: i64): void {
-  const frequency = load<f64>(record, 8);
-  // Earlier by more than the phase's rounding (2^-33 cycles) and by one bucket.
-  const opening = Math.floor(cycles) + 1 - load<f64>(record) - 1.0 / 4294967296.0;
-  let bucket = <i64>Math.floor(min(opening / (frequency * wheel.widthUs), 9e15)) - 1;
-  bucket = max(tick, min(bucket, tick + <i64>wheel.slotMask));
-  const slot = <u32>bucket & wheel.slotMask;
-  const head = wheel.heads + (<usize>slot << 2);
-  store<u32>(wheel.nexts + (<usize>unit << 2), load<u32>(head));
-  store<u32>(head, unit + 1);
-  const word = wheel.occupied + ((<usize>slot >> 6) << 3);
-  store<u64>(word, load<u64>(word) | (<u64>1 << <u64>(slot & 63)));
-}
-
-/** Opens the unit or lets it wait again. */
-@inline
-function judge(wheel: Wheel, unit: u32, elapsedUs: f64, tick: i64): void {
-  const record = recordOf(wheel, unit);
-  const cycles = load<f64>(record) + elapsedUs * load<f64>(record, 8);
-  if (cycles - Math.floor(cycles) < load<f64>(record, 16)) setOpen(wheel, unit);
-  else insert(wheel, unit, record, cycles, tick);
-}
-
-/** Starts at this event: every unit is looked at once. */
-function build(layer: Layer, wheel: Wheel, elapsedUs: f64, tick: i64): void {
-  const slots = <usize>wheel.slotMask + 1;
-  memory.fill(wheel.heads, 0, slots << 2);
-  memory.fill(wheel.occupied, 0, slots >> 3);
-  memory.fill(wheel.openWords, 0, ((<usize>layer.units + 63) >> 6) << 3);
-  memory.fill(wheel.openSummary, 0, ((<usize>layer.units + 4095) >> 12) << 3);
+/** Starts at this event: every unit is to be looked at once. */
+function build(layer: Layer, wheel: Wheel): usize {
+  clearBuckets(wheel.near, NEAR);
+  clearBuckets(wheel.far, <usize>wheel.farMask + 1);
+  wheel.occupied = 0;
+  wheel.openCount = 0;
   for (let unit: u32 = 0; unit < layer.units; unit++) {
     const record = recordOf(wheel, unit);
     const at = <usize>unit << 3;
@@ -143,118 +123,123 @@ function build(layer: Layer, wheel: Wheel, elapsedUs: f64, tick: i64): void {
     store<f64>(record, load<f64>(layer.frequency + at), 8);
     store<f64>(record, load<f64>(layer.openRatio + at), 16);
     store<f64>(record, load<f64>(layer.slope + at), 24);
-    judge(wheel, unit, elapsedUs, tick);
+    store<u32>(wheel.due + (<usize>unit << 2), unit);
   }
   wheel.startUs = layer.startUs;
+  return wheel.due + (<usize>layer.units << 2);
 }
 
-/** Lets the units go whose windows have ended. */
-function closeEnded(layer: Layer, wheel: Wheel, elapsedUs: f64, tick: i64): void {
-  const summaries = (<usize>layer.units + 4095) >> 12;
-  for (let s: usize = 0; s < summaries; s++) {
-    let words = load<u64>(wheel.openSummary + (s << 3));
-    while (words) {
-      const w = (s << 6) + <usize>ctz(words);
-      words &= words - 1;
-      closeEndedOfWord(wheel, w, elapsedUs, tick);
-    }
+/**
+ * Collects the units whose ticks have come.
+ *
+ * @returns behind the last of them in `due`
+ */
+function collectDue(wheel: Wheel, tick: i64): usize {
+  let end = wheel.due;
+  const far = tick >> 6;
+  const isSameFar = far == wheel.tick >> 6;
+  let ripe = wheel.occupied;
+  if (isSameFar) ripe &= (<u64>-1) >> (63 - (<u64>tick & 63));
+  wheel.occupied &= ~ripe;
+  while (ripe) {
+    end = emptyBucket(wheel.near, <usize>ctz(ripe), end);
+    ripe &= ripe - 1;
   }
+  if (isSameFar) return end;
+  const near = end;
+  for (let f = (wheel.tick >> 6) + 1; f <= far; f++) {
+    end = emptyBucket(wheel.far, <usize>f & <usize>wheel.farMask, end);
+  }
+  touchRecords(wheel, near, end);
+  return end;
 }
 
-@inline
-function closeEndedOfWord(wheel: Wheel, w: usize, elapsedUs: f64, tick: i64): void {
-  const address = wheel.openWords + (w << 3);
-  let left = load<u64>(address);
-  let bits = left;
-  while (bits) {
-    const unit = <u32>(w << 6) + <u32>ctz(bits);
+/**
+ * Reads a word of each unit's record and uses it for nothing: a loop so short that the processor
+ * has dozens of misses under way at once. When the records are used they are near.
+ */
+function touchRecords(wheel: Wheel, from: usize, to: usize): void {
+  let sum: u32 = 0;
+  for (let at = from; at < to; at += 4) sum += load<u32>(recordOf(wheel, load<u32>(at)));
+  wheel.touched = sum;
+}
+
+/** Appends each unit to the open or to the closed ones. No branch: nobody can guess which. */
+function sift(wheel: Wheel, from: usize, to: usize, elapsedUs: f64): void {
+  let open = wheel.openEnd;
+  let closed = wheel.closedEnd;
+  for (let at = from; at < to; at += 4) {
+    const unit = load<u32>(at);
     const record = recordOf(wheel, unit);
     const cycles = load<f64>(record) + elapsedUs * load<f64>(record, 8);
-    if (!(cycles - Math.floor(cycles) < load<f64>(record, 16))) {
-      left &= ~(bits & (0 - bits));
-      insert(wheel, unit, record, cycles, tick);
-    }
-    bits &= bits - 1;
+    const isOpen = <usize>(cycles - Math.floor(cycles) < load<f64>(record, 16));
+    store<u32>(open, unit);
+    store<u32>(closed, unit);
+    open += isOpen << 2;
+    closed += (isOpen ^ 1) << 2;
   }
-  store<u64>(address, left);
-  if (left == 0) {
-    const summary = wheel.openSummary + ((w >> 6) << 3);
-    store<u64>(summary, load<u64>(summary) & ~(<u64>1 << <u64>(w & 63)));
-  }
+  wheel.openEnd = open;
+  wheel.closedEnd = closed;
 }
 
-/** Judges all units whose turn has come, from the last event's bucket to this one's. */
-function visitDue(wheel: Wheel, elapsedUs: f64, tick: i64): void {
-  let slot = <u32>wheel.tick & wheel.slotMask;
-  let remaining = <u32>(tick - wheel.tick) + 1;
-  while (remaining > 0) {
-    const span = min(64 - (slot & 63), remaining);
-    let due = load<u64>(wheel.occupied + ((<usize>slot >> 6) << 3)) >> <u64>(slot & 63);
-    if (span < 64) due &= (<u64>1 << <u64>span) - 1;
-    while (due) {
-      visit(wheel, slot + <u32>ctz(due), elapsedUs, tick);
-      due &= due - 1;
-    }
-    slot = (slot + span) & wheel.slotMask;
-    remaining -= span;
-  }
-}
-
+/** Puts a closed unit where its next window begins. */
 @inline
-function visit(wheel: Wheel, slot: u32, elapsedUs: f64, tick: i64): void {
-  const head = wheel.heads + (<usize>slot << 2);
-  const word = wheel.occupied + ((<usize>slot >> 6) << 3);
-  let next = load<u32>(head);
-  // Emptied first: a unit that must wait for a later event of this bucket comes back into it.
-  store<u32>(head, 0);
-  store<u64>(word, load<u64>(word) & ~(<u64>1 << <u64>(slot & 63)));
-  while (next) {
-    const unit = next - 1;
-    next = load<u32>(wheel.nexts + (<usize>unit << 2));
-    judge(wheel, unit, elapsedUs, tick);
+function insert(wheel: Wheel, unit: u32, elapsedUs: f64, tick: i64): void {
+  const record = recordOf(wheel, unit);
+  const frequency = load<f64>(record, 8);
+  const cycles = load<f64>(record) + elapsedUs * frequency;
+  // Earlier by more than the roundings of the phase (2^-33 cycles) and of the quotient (2^-20 ticks).
+  const opening = Math.floor(cycles) + 1 - load<f64>(record) - 1.0 / 4294967296.0;
+  const ticks = opening / (frequency * wheel.widthUs) - 1.0 / 65536.0;
+  const bucket = max(tick, <i64>min(ticks, 9e15));
+  const now = tick >> 6;
+  const far = min(bucket >> 6, now + <i64>wheel.farMask);
+  if (far == now) {
+    wheel.occupied |= <u64>1 << (<u64>bucket & 63);
+    addUnit(wheel.near, <usize>bucket & 63, unit);
+  } else {
+    addUnit(wheel.far, <usize>far & <usize>wheel.farMask, unit);
   }
-}
-
-function listBits(layer: Layer, wheel: Wheel): u32 {
-  const summaries = (<usize>layer.units + 4095) >> 12;
-  let out = layer.openUnits;
-  for (let s: usize = 0; s < summaries; s++) {
-    let words = load<u64>(wheel.openSummary + (s << 3));
-    while (words) {
-      const w = (s << 6) + <usize>ctz(words);
-      words &= words - 1;
-      let bits = load<u64>(wheel.openWords + (w << 3));
-      while (bits) {
-        store<u32>(out, <u32>(w << 6) + <u32>ctz(bits));
-        out += 4;
-        bits &= bits - 1;
-      }
-    }
-  }
-  return <u32>((out - layer.openUnits) >> 2);
 }
 
 /** Moves the wheel to an event and lists the open units, ascending. */
 export function turn(layer: Layer, wheel: Wheel, timeUs: f64): u32 {
   const elapsedUs = timeUs - layer.startUs;
   const tick = <i64>Math.floor(elapsedUs / wheel.widthUs);
-  if (wheel.startUs != layer.startUs || tick - wheel.tick >= <i64>wheel.slotMask) {
-    build(layer, wheel, elapsedUs, tick);
-  } else {
-    closeEnded(layer, wheel, elapsedUs, tick);
-    visitDue(wheel, elapsedUs, tick);
+  const isOver = (tick >> 6) - (wheel.tick >> 6) >= <i64>wheel.farMask;
+  const dueEnd =
+    wheel.startUs != layer.startUs || isOver ? build(layer, wheel) : collectDue(wheel, tick);
+  wheel.openEnd = wheel.open;
+  wheel.closedEnd = wheel.closed;
+  sift(wheel, wheel.open, wheel.open + (<usize>wheel.openCount << 2), elapsedUs);
+  sift(wheel, wheel.due, dueEnd, elapsedUs);
+  const closedEnd = wheel.closedEnd;
+  for (let at = wheel.closed; at < closedEnd; at += 4) {
+    insert(wheel, load<u32>(at), elapsedUs, tick);
   }
+  const count = <u32>((wheel.openEnd - wheel.open) >> 2);
+  wheel.openCount = count;
   wheel.tick = tick;
   wheel.timeUs = timeUs;
-  return listBits(layer, wheel);
+  listAscending(wheel.open, count, layer.openUnits, wheel.words, (layer.units + 63) >> 6);
+  return count;
+}
+
+@inline
+function gatherPair(a: usize, b: usize): v128 {
+  return v128.load_lane<f64>(b, v128.load64_zero(a), 1);
 }
 
 /** k of the units listed, like computeOpenness() of the scan, from the records that were just read. */
 export function wheelOpenness(layer: Layer, wheel: Wheel, elapsedUs: f64, count: u32): void {
-  for (let i: usize = 0; i < <usize>((count + 3) & ~3) << 2; i += 4) {
-    const record = recordOf(wheel, load<u32>(layer.openUnits + i));
-    const cycles = load<f64>(record) + elapsedUs * load<f64>(record, 8);
-    const rise = (cycles - Math.floor(cycles)) * load<f64>(record, 24);
-    store<f32>(layer.openness + i, <f32>min(rise, 2 - rise));
+  const elapsed = f64x2.splat(elapsedUs);
+  // The list is whole groups of 4.
+  for (let i: usize = 0; i < <usize>count << 2; i += 8) {
+    const a = recordOf(wheel, load<u32>(layer.openUnits + i));
+    const b = recordOf(wheel, load<u32>(layer.openUnits + i, 4));
+    const cycles = f64x2.add(gatherPair(a, b), f64x2.mul(elapsed, gatherPair(a + 8, b + 8)));
+    const rise = f64x2.mul(f64x2.sub(cycles, f64x2.floor(cycles)), gatherPair(a + 24, b + 24));
+    const openness = f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise));
+    v128.store64_lane(layer.openness + i, f32x4.demote_f64x2_zero(openness), 0);
   }
 }

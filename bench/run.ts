@@ -1,6 +1,7 @@
 // Benchmarks, side by side in one process. npm run bench -- [--filter NAME] [--json FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchAddresses } from "./kernel/addresses.ts";
 import { benchDrift } from "./kernel/drift.ts";
 import { benchGrowth } from "./kernel/growth.ts";
 import { benchLatency } from "./kernel/latency.ts";
@@ -19,6 +20,7 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-growth": benchGrowth,
   "kernel-streams": benchStreams,
   "kernel-workers": benchWorkers,
+  "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
 };
 

@@ -36,6 +36,12 @@ export const wasmModules = [
     target: "src/cells/dense/wasm-module.ts",
     options: ["--enable", "simd"],
   },
+  {
+    what: "event codecs",
+    source: "assembly/dvs/index.ts",
+    target: "src/sensors/dvs/wasm/wasm-module.ts",
+    options: ["--enable", "simd"],
+  },
 ];
 
 /** The text of a module's target file. */

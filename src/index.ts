@@ -2,12 +2,25 @@
 
 export { chooseKernel } from "./cells/kernels/choose-kernel.ts";
 export type { FloatArray, Kernel, KernelName } from "./cells/kernels/kernel.ts";
+export { createWasmKernel, type WasmKernel } from "./cells/kernels/wasm-kernel.ts";
 export { negativeLogLikelihood } from "./cells/mixture-density.ts";
 export type { DirectEncoder, Encoder } from "./fusion/encoder.ts";
 export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evaluate-dense.ts";
 export { createFusionGraph, type FusionGraph } from "./fusion/fusion-graph.ts";
 export { createFusionModel, type FusionModel } from "./fusion/fusion-model.ts";
-export { createFusionState, type FusionState, resetFusionState } from "./fusion/fusion-state.ts";
+export {
+  createFusionState,
+  type FusionState,
+  releaseFusionState,
+  resetFusionState,
+} from "./fusion/fusion-state.ts";
+export {
+  createGovernorState,
+  followDecision,
+  type GovernorDecision,
+  type GovernorState,
+} from "./fusion/governor/govern.ts";
+export { type ComputeBudget, createGovernor, type Governor } from "./fusion/governor/governor.ts";
 export type { Prediction } from "./fusion/prediction.ts";
 export { readHead } from "./fusion/read-head.ts";
 export { decodeSafetensors, encodeSafetensors } from "./fusion/safetensors.ts";
@@ -39,6 +52,7 @@ export type { ClockMap } from "./streams/clock/clock-map.ts";
 export type { ClockMode } from "./streams/clock/clock-model.ts";
 export type { ClockOptions } from "./streams/clock/map-clocks.ts";
 export type { DroppedEvents } from "./streams/dropped-events.ts";
+export type { Governing, StreamGovernorDecision } from "./streams/fuse/governing.ts";
 export type { LatePolicy } from "./streams/fuse/late-policy.ts";
 export type { MergeOptions } from "./streams/merge/merge-options.ts";
 export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";
@@ -55,4 +69,9 @@ export { openRecording, type Recording } from "./streams/replay/recording-reader
 export { replaySource } from "./streams/replay/replay-source.ts";
 export type { Sink } from "./streams/sink.ts";
 export type { Delivery, Source } from "./streams/source.ts";
+export {
+  FusionWorkerPool,
+  type FusionWorkerPoolOptions,
+  type PooledModel,
+} from "./streams/workers/fusion-worker-pool.ts";
 export type { Decision, GovernorDecision } from "./wire/decision-json.ts";

@@ -1,5 +1,5 @@
 // Where everything lies: one 32-bit field per pointer or size, written by the TypeScript side in
-// the order of `sequenceLayoutFields`. Pointers are byte addresses, multiples of 16.
+// this order. Pointers are byte addresses, multiples of 16.
 
 @inline
 function field(layout: usize, index: usize): usize {
@@ -11,30 +11,53 @@ function field(layout: usize, index: usize): usize {
 @inline export function units(layout: usize): usize { return field(layout, 1); }
 @inline export function length(layout: usize): usize { return field(layout, 2); }
 @inline export function openUnitsMax(layout: usize): usize { return field(layout, 3); }
-@inline export function rows(layout: usize): usize { return field(layout, 4); }
-@inline export function peepholes(layout: usize): usize { return field(layout, 5); }
-@inline export function rowsGradient(layout: usize): usize { return field(layout, 6); }
-@inline export function peepholesGradient(layout: usize): usize { return field(layout, 7); }
-@inline export function frequency(layout: usize): usize { return field(layout, 8); }
-@inline export function shift(layout: usize): usize { return field(layout, 9); }
-@inline export function openRatio(layout: usize): usize { return field(layout, 10); }
-@inline export function offsets(layout: usize): usize { return field(layout, 11); }
-@inline export function timeUs(layout: usize): usize { return field(layout, 12); }
-@inline export function x(layout: usize): usize { return field(layout, 13); }
-@inline export function readFrom(layout: usize): usize { return field(layout, 14); }
-@inline export function h(layout: usize): usize { return field(layout, 15); }
-@inline export function hGradient(layout: usize): usize { return field(layout, 16); }
-@inline export function xGradient(layout: usize): usize { return field(layout, 17); }
-@inline export function stateH(layout: usize): usize { return field(layout, 18); }
-@inline export function stateC(layout: usize): usize { return field(layout, 19); }
-@inline export function start(layout: usize): usize { return field(layout, 20); }
-@inline export function unit(layout: usize): usize { return field(layout, 21); }
-@inline export function phi(layout: usize): usize { return field(layout, 22); }
-@inline export function k(layout: usize): usize { return field(layout, 23); }
-@inline export function kGradient(layout: usize): usize { return field(layout, 24); }
-@inline export function gates(layout: usize): usize { return field(layout, 25); }
-@inline export function cells(layout: usize): usize { return field(layout, 26); }
-@inline export function z(layout: usize): usize { return field(layout, 27); }
+@inline export function chunkEventsMax(layout: usize): usize { return field(layout, 4); }
+@inline export function rows(layout: usize): usize { return field(layout, 5); }
+@inline export function peepholes(layout: usize): usize { return field(layout, 6); }
+@inline export function rowsGradient(layout: usize): usize { return field(layout, 7); }
+@inline export function peepholesGradient(layout: usize): usize { return field(layout, 8); }
+@inline export function frequency(layout: usize): usize { return field(layout, 9); }
+@inline export function shift(layout: usize): usize { return field(layout, 10); }
+@inline export function openRatio(layout: usize): usize { return field(layout, 11); }
+@inline export function offsets(layout: usize): usize { return field(layout, 12); }
+@inline export function timeUs(layout: usize): usize { return field(layout, 13); }
+@inline export function x(layout: usize): usize { return field(layout, 14); }
+@inline export function readFrom(layout: usize): usize { return field(layout, 15); }
+@inline export function h(layout: usize): usize { return field(layout, 16); }
+@inline export function hGradient(layout: usize): usize { return field(layout, 17); }
+@inline export function xGradient(layout: usize): usize { return field(layout, 18); }
+@inline export function stateH(layout: usize): usize { return field(layout, 19); }
+@inline export function stateC(layout: usize): usize { return field(layout, 20); }
+@inline export function start(layout: usize): usize { return field(layout, 21); }
+@inline export function unit(layout: usize): usize { return field(layout, 22); }
+@inline export function phi(layout: usize): usize { return field(layout, 23); }
+@inline export function k(layout: usize): usize { return field(layout, 24); }
+@inline export function kGradient(layout: usize): usize { return field(layout, 25); }
+@inline export function gates(layout: usize): usize { return field(layout, 26); }
+@inline export function cells(layout: usize): usize { return field(layout, 27); }
 @inline export function v(layout: usize): usize { return field(layout, 28); }
 @inline export function vGradient(layout: usize): usize { return field(layout, 29); }
 @inline export function cGradient(layout: usize): usize { return field(layout, 30); }
+@inline export function logPeriodGradient(layout: usize): usize { return field(layout, 31); }
+@inline export function shiftGradient(layout: usize): usize { return field(layout, 32); }
+@inline export function openRatioGradient(layout: usize): usize { return field(layout, 33); }
+@inline export function openCount(layout: usize): usize { return field(layout, 34); }
+@inline export function chunkEvents(layout: usize): usize { return field(layout, 35); }
+@inline export function chunkViewAt(layout: usize): usize { return field(layout, 36); }
+@inline export function chunkViews(layout: usize): usize { return field(layout, 37); }
+@inline export function stepEvents(layout: usize): usize { return field(layout, 38); }
+@inline export function stepViews(layout: usize): usize { return field(layout, 39); }
+@inline export function unitStart(layout: usize): usize { return field(layout, 40); }
+@inline export function sortedEntries(layout: usize): usize { return field(layout, 41); }
+
+/** v of sequence b. */
+@inline
+export function viewOf(layout: usize, b: usize): usize {
+  return v(layout) + ((b * length(layout)) << 2);
+}
+
+/** Derivative by v of sequence b. */
+@inline
+export function viewGradientOf(layout: usize, b: usize): usize {
+  return vGradient(layout) + ((b * length(layout)) << 2);
+}

@@ -1,12 +1,12 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { onnxStepModel } from "./onnx-step-model.ts";
+import { layerStepOnnx } from "../../src/backends/onnx/layer-step-onnx.ts";
 import type { CreatePeer } from "./peer.ts";
 
 /** onnxruntime-node, one call per event, the state fed back as the tensors it came in. */
 export function createOnnxruntimeStep(threads: number): CreatePeer {
   return async (parameters) => {
     const { inputs, units } = parameters;
-    const session = await InferenceSession.create(onnxStepModel(parameters), {
+    const session = await InferenceSession.create(layerStepOnnx(parameters), {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: "sequential",

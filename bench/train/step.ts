@@ -11,12 +11,18 @@ import {
 } from "../../src/train/sequence-op/create-sequence-op.ts";
 import type { SequenceShape } from "../../src/train/sequence-op/sequence-op.ts";
 import { interleave, ratioOf, spread, type Variant } from "../interleave.ts";
+import { createTfjsForwardPass } from "../peers/tfjs-forward-pass.ts";
 import type { Report } from "../report.ts";
 
 const sequences = 32;
 const events = 125;
 const units = 110;
 const rounds = 15;
+/** Batches a round of the fastest: a run makes thousands, so what is compiled late counts. */
+const batchesPerRound = 10;
+const slowBatchesPerRound = 2;
+/** tfjs takes seconds a batch. */
+const slowRounds = 2;
 const nsPerMs = 1e6;
 
 /**
@@ -35,6 +41,23 @@ export async function benchTrainStep(report: Report): Promise<void> {
   }
   report.ratio("typescript / wasm", ratioOf(timings, "typescript open", "wasm open", "cpu"));
   report.ratio("all / open", ratioOf(timings, "wasm all, leak 0.001", "wasm open", "cpu"));
+  await benchTfjs(report);
+}
+
+/** tfjs's own operations beside ours, in the same rounds. */
+async function benchTfjs(report: Report): Promise<void> {
+  const tfjs = {
+    name: "tfjs wasm, forward only",
+    events: 1,
+    run: await createTfjsForwardPass("wasm", { units, events, sequences }),
+  };
+  const open = variant("wasm open", "wasm", "open", 0);
+  const all = variant("wasm all, leak 0.001", "wasm", "all", 0.001);
+  const timings = await interleave([open, all, tfjs], slowRounds);
+  const milliseconds = timings.cpu.get(tfjs.name)!.map((ns) => ns / nsPerMs);
+  report.row(tfjs.name, "ms/batch", spread(milliseconds));
+  report.ratio("tfjs forward / open", ratioOf(timings, tfjs.name, open.name, "cpu"));
+  report.ratio("tfjs forward / all", ratioOf(timings, tfjs.name, all.name, "cpu"));
 }
 
 function variant(
@@ -43,6 +66,7 @@ function variant(
   evaluate: SequenceShape["evaluate"],
   leak: number,
 ): Variant {
+  const batches = op === "wasm" && evaluate === "open" ? batchesPerRound : slowBatchesPerRound;
   const network = createNetwork(op, evaluate, leak);
   const optimizer = createOptimizer(
     { name: "adam", weightDecay: 0, momentum: 0.9, squareDecay: 0.999 },
@@ -52,10 +76,12 @@ function variant(
   let step = 0;
   return {
     name,
-    events: 1,
+    events: batches,
     run: () => {
-      network.trainBatch(sequences);
-      optimizer.step(1e-4, step++);
+      for (let i = 0; i < batches; i++) {
+        network.trainBatch(sequences);
+        optimizer.step(1e-4, step++);
+      }
     },
   };
 }

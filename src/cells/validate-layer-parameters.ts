@@ -39,7 +39,7 @@ function requireGate(parameters: LayerParameters): void {
   const { periodUs, shiftUs, openRatio } = parameters;
   requireLength("periodUs", periodUs, length);
   requireLength("shiftUs", shiftUs, length);
-  requireLength("openRatio", openRatio, length);
+  requireOpenRatio(openRatio, length);
   for (let j = 0; j < length; j++) {
     const period = periodUs[j]!;
     // A period so small that 1/τ overflows has no phase either.
@@ -47,6 +47,16 @@ function requireGate(parameters: LayerParameters): void {
       refuse(`periodUs[${j}]`, "a finite number > 0", period);
     }
     if (!Number.isFinite(shiftUs[j])) refuse(`shiftUs[${j}]`, "finite", shiftUs[j]);
+  }
+}
+
+/**
+ * @param length units of a layer with oscillators; 0 for one without
+ * @throws {PolyphaseError} BAD_MODEL
+ */
+export function requireOpenRatio(openRatio: ArrayLike<number>, length: number): void {
+  requireLength("openRatio", openRatio, length);
+  for (let j = 0; j < length; j++) {
     const ratio = openRatio[j]!;
     if (!(ratio > 0 && ratio <= 1 && Number.isFinite(2 / ratio))) {
       refuse(`openRatio[${j}]`, "in (0, 1]", ratio);

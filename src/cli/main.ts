@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { registerAudio } from "./audio/audio.ts";
+import { registerBackend } from "./backend/backend.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGraph } from "./commands/graph.ts";
@@ -14,7 +15,14 @@ import { registerTrain } from "./commands/train.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerImport } from "./import.ts";
+import { registerConvert } from "./logs/convert.ts";
+import { registerFilter } from "./logs/filter.ts";
+import { registerMerge } from "./logs/merge.ts";
+import { registerRecover } from "./logs/recover.ts";
+import { registerModel } from "./model/model.ts";
 import { packageVersion } from "./package-version.ts";
+import { registerSimulate } from "./simulate/simulate.ts";
+import { registerTest } from "./test/test.ts";
 
 const usageStatus = 64;
 /** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
@@ -36,7 +44,12 @@ registerReplay(program);
 registerRun(program);
 registerPublish(program);
 registerInfo(program);
+registerRecover(program);
+registerMerge(program);
+registerFilter(program);
+registerConvert(program);
 registerValidate(program);
+registerTest(program);
 registerGraph(program);
 registerPlan(program);
 registerImport(program);
@@ -44,6 +57,9 @@ registerEvents(program);
 registerAudio(program);
 registerTrain(program);
 registerEval(program);
+registerSimulate(program);
+registerBackend(program);
+registerModel(program);
 registerDemo(program);
 throwOnUsage(program);
 

@@ -2,6 +2,7 @@ import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { SensorSpec } from "../fusion/spec/graph-spec.ts";
 import type { TimeUs } from "../sensors/time.ts";
 import type { ClockMode } from "../streams/clock/clock-model.ts";
+import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { NdjsonSink } from "../streams/ndjson/ndjson-sink.ts";
 import { runPipeline } from "../streams/pipeline.ts";
@@ -29,6 +30,8 @@ export interface LiveRequest {
   readonly clock: ClockMode;
   /** Processing time without progress after which a sensor is not waited for; 0: always waited for. */
   readonly idleUs: number;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   /** Records what enters the graph. The caller closes it. */
   readonly recorder?: Recorder;
   readonly stop: AbortSignal;
@@ -37,6 +40,7 @@ export interface LiveRequest {
 /** Runs a model on a source that has no end, until `stop` is raised and all in flight is written. */
 export async function runLive(request: LiveRequest): Promise<RunSummary> {
   const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop, recorder } = request;
+  const { governing } = request;
   const names = model.graph.sensors.map(({ spec }) => spec.name);
   const startedAt = performance.now();
   const { streams } = await runPipeline({
@@ -52,6 +56,7 @@ export async function runLive(request: LiveRequest): Promise<RunSummary> {
     ...(recorder === undefined ? {} : { recorder }),
     ...(idleUs > 0 ? { idle: { sensors: () => names.map((name) => ({ name, idleUs })) } } : {}),
     late,
+    ...(governing === undefined ? {} : { governing }),
     stop,
     counts,
   });

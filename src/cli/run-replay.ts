@@ -1,6 +1,7 @@
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import type { TimeUs } from "../sensors/time.ts";
+import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { MergedItem } from "../streams/merge/merged-item.ts";
 import type { NdjsonSink } from "../streams/ndjson/ndjson-sink.ts";
@@ -31,6 +32,8 @@ export interface ReplayRequest {
   /** What becomes of events that are later. Default `drop`; for `recorded`, as it was then. */
   readonly late?: LatePolicy;
   readonly mode?: StepMode;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   readonly tap?: (item: MergedItem) => void;
   /** Predictions are wanted from and to here. Default: all. */
   readonly start?: TimePoint;
@@ -77,6 +80,7 @@ interface Run {
 
 async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<PipelineResult> {
   const { model, sink, order, mode = "sparse", tap, stop, warn = () => undefined } = request;
+  const { governing } = request;
   const late = request.late ?? log?.late ?? { policy: "drop" };
   const recorder = await request.recorder?.(paths[0]!, late);
   const pace = (fromUs: TimeUs | undefined): Pace => {
@@ -95,6 +99,7 @@ async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<P
       sink: { write: (predictions) => sink.write(predictions), close: async () => undefined },
       mode,
       late,
+      ...(governing === undefined ? {} : { governing }),
       ...(tap === undefined ? {} : { tap }),
       ...(stop === undefined ? {} : { stop }),
       ...(recorder === undefined ? {} : { recorder }),

@@ -1,6 +1,8 @@
 import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { FusionState } from "../fusion/fusion-state.ts";
+import type { GovernorState } from "../fusion/governor/govern.ts";
+import { openScale } from "../fusion/governor/governor.ts";
 import { stateHash } from "../state/checkpoint.ts";
 
 /** Work of one layer over a run. */
@@ -17,6 +19,18 @@ export interface LayerWork {
   /** Multiply–accumulates done, and those of evaluating every unit at every tick. */
   readonly macs: number;
   readonly denseMacs: number;
+}
+
+/** What a compute budget did. */
+export interface GovernorSummary {
+  readonly budgetUsPerSecond: number;
+  readonly costFactor: number;
+  /** Changes of a layer of a stream. */
+  readonly decisions: number;
+  /** Seconds of event time in which the budget was exceeded with all layers at their floors. */
+  readonly overspentSeconds: number;
+  /** By layer: share of its r_on that it has at the end; the least of all streams. */
+  readonly openScale: Readonly<Record<string, number>>;
 }
 
 /** What `polyphase replay --json` and `polyphase run --json` print. */
@@ -39,6 +53,8 @@ export interface RunSummary {
   readonly openFraction: number;
   readonly unitUpdates: number;
   readonly layers: readonly LayerWork[];
+  /** Absent without a compute budget. */
+  readonly governor?: GovernorSummary;
   /** sha256 of the NDJSON lines of all predictions. */
   readonly digest: string;
   /** sha256 of the final checkpoints of all streams. */
@@ -129,10 +145,33 @@ export function summariseRun(
     openFraction: lookedAt === 0 ? 0 : unitUpdates / lookedAt,
     unitUpdates,
     layers,
+    ...summariseGovernors(states.flatMap(({ governor }) => governor ?? [])),
     digest,
     stateHash: stateHash(streams, model),
     eventSeconds: eventUs / 1e6,
     wallSeconds,
     realTimeFactor: eventUs / 1e6 / wallSeconds,
+  };
+}
+
+/** What the governors of all streams did; nothing without any. */
+export function summariseGovernors(states: readonly GovernorState[]): {
+  readonly governor?: GovernorSummary;
+} {
+  const governor = states[0]?.governor;
+  if (governor === undefined) return {};
+  const sum = (of: (state: GovernorState) => number): number =>
+    states.reduce((total, state) => total + of(state), 0);
+  const openScales = governor.layers.map(({ name }, i) => {
+    return [name, openScale(Math.max(...states.map(({ levels }) => levels[i]!)))] as const;
+  });
+  return {
+    governor: {
+      budgetUsPerSecond: governor.usPerSecond,
+      costFactor: governor.costFactor,
+      decisions: sum(({ progress }) => progress.decisions),
+      overspentSeconds: sum(({ progress }) => progress.overspentWindows),
+      openScale: Object.fromEntries(openScales),
+    },
   };
 }

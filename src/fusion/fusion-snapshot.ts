@@ -20,6 +20,7 @@ export function createFusionSnapshot(like: FusionState): FusionSnapshot {
   let epochUs: StreamProgress["epochUs"];
   let ticks = 0;
   let timeUs: StreamProgress["timeUs"];
+  const governing = { ...like.governor?.progress };
   return {
     bytes: copies.reduce((sum, { byteLength }) => sum + byteLength, 0),
     take: (state) => {
@@ -27,12 +28,14 @@ export function createFusionSnapshot(like: FusionState): FusionSnapshot {
         copies[i]!.set(array);
       });
       ({ epochUs, ticks, timeUs } = state.progress);
+      Object.assign(governing, state.governor?.progress);
     },
     restore: (state) => {
       arraysOf(state).forEach((array, i) => {
         array.set(copies[i]!);
       });
       Object.assign(state.progress, { epochUs, ticks, timeUs });
+      if (state.governor !== undefined) Object.assign(state.governor.progress, governing);
       state.news = 0;
     },
   };
@@ -48,6 +51,7 @@ function arraysOf({
   lastClass,
   progress,
   work,
+  governor,
 }: FusionState): readonly StateArray[] {
   return [
     arena,
@@ -58,5 +62,6 @@ function arraysOf({
     progress.sensorEvents,
     work.steps,
     work.unitUpdates,
+    ...(governor === undefined ? [] : [governor.levels, governor.unitsNs]),
   ];
 }

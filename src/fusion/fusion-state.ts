@@ -1,6 +1,7 @@
 import type { FloatArray, LayerState } from "../cells/kernels/kernel.ts";
 import type { TimeUs } from "../sensors/time.ts";
 import type { FusionGraph, Source } from "./fusion-graph.ts";
+import { beginGovernedSession, type GovernorState } from "./governor/govern.ts";
 
 /**
  * All that one stream has become: held features, c and h of every layer in one arena, and a few
@@ -20,6 +21,8 @@ export interface FusionState {
   readonly lastClass: Int32Array;
   readonly progress: StreamProgress;
   readonly work: WorkCounts;
+  /** Undefined where compute has no budget. */
+  readonly governor: GovernorState | undefined;
   /** Bits of the sensors that have news in the tick under way. */
   news: number;
 }
@@ -45,8 +48,12 @@ export interface WorkCounts {
   readonly unitUpdates: Float64Array;
 }
 
-/** The state of a stream before its first event: all zero. */
-export function createFusionState(graph: FusionGraph): FusionState {
+/**
+ * The state of a stream before its first event: all zero.
+ *
+ * @param governor the stream's state under a compute budget for the same graph
+ */
+export function createFusionState(graph: FusionGraph, governor?: GovernorState): FusionState {
   const arena = graph.kernel.allocate(graph.arenaLength);
   return {
     graph,
@@ -69,11 +76,17 @@ export function createFusionState(graph: FusionGraph): FusionState {
       steps: new Float64Array(graph.layers.length),
       unitUpdates: new Float64Array(graph.layers.length),
     },
+    governor,
     news: 0,
   };
 }
 
-/** Forgets everything but the work counts and begins again at `epochUs`. */
+/** Gives a stream's memory back: neither the state nor a view on it may be used again. */
+export function releaseFusionState({ graph, arena }: FusionState): void {
+  graph.kernel.release(arena);
+}
+
+/** Forgets everything but the work counts and the governor's levels; begins again at `epochUs`. */
 export function resetFusionState(state: FusionState, epochUs: TimeUs): void {
   state.arena.fill(0);
   state.headStale.fill(1);
@@ -82,6 +95,7 @@ export function resetFusionState(state: FusionState, epochUs: TimeUs): void {
   state.progress.epochUs = epochUs;
   state.progress.timeUs = undefined;
   state.progress.sensorTimeUs.fill(Number.NaN);
+  if (state.governor !== undefined) beginGovernedSession(state.governor);
 }
 
 /** What a source holds now: a view, valid as long as the state. */

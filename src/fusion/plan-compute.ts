@@ -1,7 +1,9 @@
 import { hasOscillator, phase } from "../cells/gate.ts";
-import { packedSizes } from "../cells/kernels/packed-layer.ts";
 import { gateCount, type LayerParameters } from "../cells/layer-parameters.ts";
 import type { FusionGraph } from "./fusion-graph.ts";
+import { narrowToFit } from "./governor/fit-levels.ts";
+import { type Governor, openScale } from "./governor/governor.ts";
+import { type StepCost, stepCost } from "./step-cost.ts";
 
 /** A coming window of event time and what is expected in it. */
 export interface ComputeWindow {
@@ -16,6 +18,8 @@ export interface ComputeWindow {
 export interface LayerPlan {
   readonly name: string;
   readonly units: number;
+  /** r_on as a share of the trained one: 1 without a compute budget. */
+  readonly openScale: number;
   /** Evaluations: how often gates are looked at. */
   readonly steps: number;
   /** Sum of open units over the steps. */
@@ -26,23 +30,53 @@ export interface LayerPlan {
   readonly macs: number;
   /** Multiply–accumulates if every unit were open. */
   readonly denseMacs: number;
-  /** CPU time in the WASM kernel on the machine that `stepCostNs` describes, µs. */
+  /** CPU time in the WASM kernel on the machine that `stepCost` describes, µs. */
   readonly estimatedUs: number;
 }
 
 /**
  * The compute a window will need. Exact in open units and multiply–accumulates for the events
  * assumed, because gates depend on time alone.
+ *
+ * @param governor of the same graph: then with the open ratios that the load of the whole window
+ *   would make it settle at
  */
-export function planCompute(graph: FusionGraph, window: ComputeWindow): readonly LayerPlan[] {
+export function planCompute(
+  graph: FusionGraph,
+  window: ComputeWindow,
+  governor?: Governor,
+): readonly LayerPlan[] {
+  const trained = planAt(graph, window, governor, undefined);
+  if (governor === undefined) return trained;
+  const windowSeconds = window.lengthUs / 1e6;
+  const rate = { fixedNs: 0, unitsNs: new Float64Array(trained.length) };
+  trained.forEach(({ steps, openUnits }, i) => {
+    const { fixedNs, unitNs } = governor.layers[i]!.cost;
+    rate.fixedNs += (steps * fixedNs) / windowSeconds;
+    rate.unitsNs[i] = (openUnits * unitNs) / windowSeconds;
+  });
+  const levels = new Uint8Array(trained.length);
+  narrowToFit(governor, levels, rate);
+  return planAt(graph, window, governor, levels);
+}
+
+function planAt(
+  graph: FusionGraph,
+  window: ComputeWindow,
+  governor: Governor | undefined,
+  levels: Uint8Array | undefined,
+): readonly LayerPlan[] {
   const timesBySensor = graph.sensors.map(({ index }) =>
     eventTimes(window, window.ratesHz[index]!),
   );
-  return graph.layers.map(({ spec, parameters, sensors }) => {
+  return graph.layers.map(({ spec, parameters, sensors, index }) => {
     const below = timesBySensor.filter((_, sensor) => (sensors & (1 << sensor)) !== 0);
     // Sensors that fire together make one tick.
     const times = [...new Set(below.flat())];
-    return planLayer(spec.name, parameters, times);
+    const scale = openScale(levels?.[index] ?? 0);
+    const openRatio = Float64Array.from(parameters.openRatio, (ratio) => scale * ratio);
+    const cost = governor === undefined ? stepCost(parameters) : governor.layers[index]!.cost;
+    return { openScale: scale, ...planLayer(spec.name, { ...parameters, openRatio }, cost, times) };
   });
 }
 
@@ -51,7 +85,12 @@ function eventTimes({ fromUs, lengthUs }: ComputeWindow, rateHz: number): number
   return Array.from({ length: count }, (_, n) => fromUs + Math.round((n * 1e6) / rateHz));
 }
 
-function planLayer(name: string, layer: LayerParameters, times: readonly number[]): LayerPlan {
+function planLayer(
+  name: string,
+  layer: LayerParameters,
+  cost: StepCost,
+  times: readonly number[],
+): Omit<LayerPlan, "openScale"> {
   const { inputs, units, cell } = layer;
   const unitMacs = gateCount(cell) * (inputs + units);
   let openUnits = 0;
@@ -61,7 +100,7 @@ function planLayer(name: string, layer: LayerParameters, times: readonly number[
     const open = countOpen(layer, timeUs);
     openUnits += open;
     openUnitsMax = Math.max(openUnitsMax, open);
-    estimatedNs += stepCostNs(layer, open);
+    estimatedNs += cost.fixedNs + open * cost.unitNs;
   }
   return {
     name,
@@ -82,18 +121,4 @@ function countOpen(layer: LayerParameters, timeUs: number): number {
     if (phase(timeUs, layer.periodUs[j]!, layer.shiftUs[j]!) < layer.openRatio[j]!) open++;
   }
   return open;
-}
-
-/**
- * Model of a WASM step: the call, a look at every gate, and a stream of weights per open unit.
- * Measured on an AMD EPYC of the Zen 5 generation at 4.1 GHz; right to 15 % there for layers whose
- * weights fit its caches. Other machines differ by a factor, not in proportion.
- */
-function stepCostNs({ inputs, units, gate }: LayerParameters, open: number): number {
-  const callNs = 25;
-  const gateNs = hasOscillator(gate) ? 0.28 : 0;
-  const unitNs = 10;
-  const bytesPerNs = 80;
-  const unitBytes = 16 * packedSizes(inputs, units).columns;
-  return callNs + gateNs * units + open * (unitNs + unitBytes / bytesPerNs);
 }

@@ -2,6 +2,7 @@ import type { TimeUs } from "../sensors/time.ts";
 import type { GraphLayer } from "./fusion-graph.ts";
 import type { FusionState } from "./fusion-state.ts";
 import { gatherInputs } from "./gather-inputs.ts";
+import { govern, kernelOf, spend } from "./governor/govern.ts";
 
 /** How layers are evaluated: only open rows, or every row with the same result (spec D6). */
 export type StepMode = "sparse" | "dense";
@@ -21,7 +22,8 @@ export function applyEvent(
   timeUs: TimeUs,
   mode: StepMode = "sparse",
 ): void {
-  const { graph, progress } = state;
+  const { graph, progress, governor } = state;
+  if (governor !== undefined) govern(governor, timeUs);
   progress.epochUs ??= graph.spec.time.origin === "absolute" ? graph.spec.time.epochUs : timeUs;
   progress.sensorTimeUs[sensor] = timeUs;
   progress.sensorEvents[sensor]!++;
@@ -53,11 +55,12 @@ export function finishTick(state: FusionState, timeUs: TimeUs, mode: StepMode = 
 
 function stepLayer(state: FusionState, layer: GraphLayer, timeUs: number, mode: StepMode): void {
   gatherInputs(state, layer);
+  const { governor } = state;
   const layerState = state.layers[layer.index]!;
+  const kernel = governor === undefined ? layer.kernel : kernelOf(governor, layer.index);
   const open =
-    mode === "sparse"
-      ? layer.kernel.step(layerState, timeUs)
-      : layer.kernel.stepDense(layerState, timeUs);
+    mode === "sparse" ? kernel.step(layerState, timeUs) : kernel.stepDense(layerState, timeUs);
+  if (governor !== undefined) spend(governor, layer.index, open);
   state.work.steps[layer.index]!++;
   if (open === 0) return;
   state.work.unitUpdates[layer.index]! += open;

@@ -2,6 +2,13 @@ import { createHash } from "node:crypto";
 import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { FusionState } from "../fusion/fusion-state.ts";
+import {
+  type GovernorRecord,
+  type GovernorState,
+  governorRecord,
+  restoreGovernor,
+} from "../fusion/governor/govern.ts";
+import { openScale } from "../fusion/governor/governor.ts";
 import { readHead } from "../fusion/read-head.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 
@@ -24,6 +31,8 @@ interface CheckpointHeader {
   readonly headStale: readonly number[];
   readonly steps: readonly number[];
   readonly unitUpdates: readonly number[];
+  /** Absent without a compute budget. */
+  readonly governor?: GovernorRecord;
 }
 
 /**
@@ -50,6 +59,7 @@ export function encodeCheckpoint(
     headStale: [...state.headStale],
     steps: [...work.steps],
     unitUpdates: [...work.unitUpdates],
+    ...(state.governor === undefined ? {} : { governor: governorRecord(state.governor) }),
   };
   const text = Buffer.from(JSON.stringify(header));
   const fixed = Buffer.alloc(12);
@@ -83,6 +93,7 @@ export function restoreCheckpoint(
     throw checkpointError(`must be of model ${model.hash}, got ${header.model}`);
   }
   if (header.scalar !== scalar) throw checkpointError(`must hold ${scalar}, got ${header.scalar}`);
+  requireGovernor(state.governor, header.governor);
   const views = stateViews(state);
   const expected = views.reduce((sum, view) => sum + view.byteLength, 0);
   if (numbers.length !== expected) {
@@ -103,6 +114,7 @@ export function restoreCheckpoint(
   state.lastClass.set(header.lastClass);
   work.steps.set(header.steps);
   work.unitUpdates.set(header.unitUpdates);
+  restoreGovernor(state.governor, header.governor);
   state.news = 0;
   restoreHeads(state, header.headStale);
   return header.stream;
@@ -157,6 +169,23 @@ function parseCheckpoint(bytes: Buffer): {
   const headerEnd = 12 + bytes.readUInt32LE(8);
   const header = JSON.parse(body.toString("utf8", 12, headerEnd)) as CheckpointHeader;
   return { header, numbers: body.subarray(headerEnd) };
+}
+
+function requireGovernor(
+  state: GovernorState | undefined,
+  record: GovernorRecord | undefined,
+): void {
+  if (record === undefined) return;
+  if (state === undefined) {
+    throw checkpointError("must be of a run without compute budget, got one with");
+  }
+  const { layers } = state.governor;
+  const i = record.levels.findIndex((level, layer) => level >= layers[layer]!.kernels.length);
+  if (i < 0) return;
+  const narrowest = openScale(layers[i]!.kernels.length - 1);
+  throw checkpointError(
+    `must open ${layers[i]!.name} with ${narrowest} of its r_on or more, got ${openScale(record.levels[i]!)}`,
+  );
 }
 
 function checkpointError(what: string): PolyphaseError {

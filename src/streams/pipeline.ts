@@ -11,16 +11,17 @@ import {
 } from "rxjs";
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import { itemLength } from "../sensors/item-events.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
+import type { Governing } from "./fuse/governing.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
 import { detectIdle, type TimedSensor } from "./merge/detect-idle.ts";
-import { itemLength } from "./merge/item-extent.ts";
 import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
@@ -58,6 +59,8 @@ export interface FusePipelineOptions {
   readonly shape?: OperatorFunction<MergedItem, MergedItem>;
   /** What becomes of events whose time is over. Default `drop`. */
   readonly late?: LatePolicy;
+  /** Compute that each stream may take. Default: no limit. */
+  readonly governing?: Governing;
   /** The side output: hears of every event that is dropped. */
   readonly onDrop?: DropListener;
   /** Records what is applied. The caller closes it. */
@@ -125,7 +128,7 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, governing, shape = identity } = options;
   const streams = new Map<string, StreamFusion>();
   const checkpoint = (stream: string): Uint8Array | undefined => {
     const fusion = streams.get(stream);
@@ -141,6 +144,7 @@ export async function fusePipeline(
       ...(onDrop === undefined ? {} : { onDrop }),
       ...(resume === undefined ? {} : { resume }),
       ...(endsSessions === undefined ? {} : { endsSessions }),
+      ...(governing === undefined ? {} : { governing }),
     }),
     onKeyframe === undefined
       ? identity
@@ -154,6 +158,7 @@ export async function fusePipeline(
   } finally {
     await sink.close();
   }
+  counts.assertComplete();
   return { counts, streams };
 }
 

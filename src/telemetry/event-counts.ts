@@ -71,6 +71,17 @@ export class EventCounts {
     for (const events of this.#dropped.values()) dropped += events;
     return this.#taken - this.#fused - dropped;
   }
+
+  /**
+   * Throws if events are unaccounted for when nothing waits any more: they were lost without a reason,
+   * or counted twice. Either is an error of the program.
+   */
+  assertComplete(): void {
+    const { waiting } = this;
+    if (waiting === 0) return;
+    const sums = `${this.#taken} taken, ${this.#fused} fused, dropped ${JSON.stringify(this.dropped)}`;
+    throw new Error(`Events taken must be those fused and dropped, got ${waiting} more: ${sums}`);
+  }
 }
 
 function add<R>(counts: Map<R, number>, reason: R, count: number): void {

@@ -1,5 +1,6 @@
 import type { DvsEvent } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
+import { decodeEvtEvents, evtEncodings } from "./evt-events.ts";
 import { messageType, schemaNames } from "./schema.ts";
 import { decodeSoa1, encodeSoa1 } from "./soa1.ts";
 import type { WireChannel } from "./wire-channel.ts";
@@ -21,6 +22,14 @@ interface EventPacketMessage {
   readonly encoding: string;
   readonly count: number;
   readonly events: Uint8Array;
+  readonly is_bigendian: boolean;
+}
+
+const encodings = ["soa1", ...evtEncodings] as const;
+const knownText = encodings.map((encoding) => `"${encoding}"`).join(", ");
+
+function isKnown(encoding: string): encoding is (typeof encodings)[number] {
+  return (encodings as readonly string[]).includes(encoding);
 }
 
 const schemaName = schemaNames.eventPacket;
@@ -50,13 +59,18 @@ export function encodeEventPacket(event: DvsEvent): Uint8Array {
 }
 
 /**
- * A packet of `soa1` events. `timestamp` is the host-aligned time of the first event; the sensor's
- * own clock (`time_base`) is not used.
+ * A packet of `soa1`, `evt2` or `evt3` events. `timestamp` is the host-aligned time of the first
+ * event; the sensor's own clock (`time_base`, and the times in EVT words but for their distances)
+ * is not used.
  */
 export function decodeEventPacket(bytes: Uint8Array, channel: WireChannel): DvsEvent {
   const message = type.decode(bytes) as unknown as EventPacketMessage;
-  if (message.encoding !== "soa1") {
-    throw badEvent("decode", schemaName, "encoding", '"soa1"', JSON.stringify(message.encoding));
+  const { encoding } = message;
+  if (!isKnown(encoding)) {
+    throw badEvent("decode", schemaName, "encoding", knownText, JSON.stringify(encoding));
+  }
+  if (message.is_bigendian) {
+    throw badEvent("decode", schemaName, "is_bigendian", "false", "true");
   }
   const { width = message.width, height = message.height } = channel;
   if (message.width !== width || message.height !== height) {
@@ -70,6 +84,9 @@ export function decodeEventPacket(bytes: Uint8Array, channel: WireChannel): DvsE
     sensor: channel.sensor,
     timeUs,
     seq: sequenceToNumber(schemaName, message.seq),
-    packet: decodeSoa1(message.events, message, timeUs),
+    packet:
+      encoding === "soa1"
+        ? decodeSoa1(message.events, message, timeUs)
+        : decodeEvtEvents(encoding, message.events, message, timeUs),
   };
 }

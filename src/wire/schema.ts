@@ -28,8 +28,8 @@ message EventPacket {
   uint32 height = 4;
   uint64 seq = 5;          // +1 per packet per sensor; a gap is a loss
   fixed64 time_base = 6;   // sensor clock, nanoseconds, that dt[0] is relative to
-  string encoding = 7;     // "soa1"
-  uint32 count = 8;        // events in the packet
+  string encoding = 7;     // "soa1"; read also "evt2", "evt3"
+  uint32 count = 8;        // events in the packet; 0 with evt2, evt3: not counted
   bytes events = 9;
   bool is_bigendian = 10;
 }

@@ -36,11 +36,16 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
     const evaluated = polyphase("eval", "freq", "--model", model, "--json", "--limit", "1024");
     const evaluation = JSON.parse(evaluated.stdout);
     expect(evaluation.n).toBe(1024);
-    // The first 1,024 of 16,384 sequences.
+    // The first 1,024 of 65,536 sequences.
     expect(Math.abs(evaluation.accuracy - test.accuracy)).toBeLessThan(0.06);
     expect(evaluation.openFraction["signal-lstm"]).toBeCloseTo(test.openFraction, 2);
     const log = (await readFile(join(out, "train.jsonl"), "utf8")).trim().split("\n");
     expect(log).toHaveLength(3);
+    const curve = await readFile(join(out, "curve.svg"), "utf8");
+    expect(curve).toContain("frequency, seed 1");
+    // Three reports, one of them with a validation, in two panels.
+    const lines = [...curve.matchAll(/polyline points="([^"]*)"/g)].map(([, points]) => points);
+    expect(lines.map((points) => points!.split(" ").length)).toEqual([3, 1, 3, 1]);
   });
   it("refuse unknown tasks, missing models and models of another task, with the right status", async () => {
     const unknown = polyphase("train", "weather", "--out", join(directory, "w"));

@@ -55,6 +55,33 @@ describe("polyphase replay", () => {
   );
 
   it(
+    "--budget decides, computes and predicts the same at every run, and densely",
+    async () => {
+      const budget = ["--budget", "4ms/s", "--govern", "merge-1", "--govern", "merge-2=0.5"];
+      const runs = await Promise.all(
+        [[], ["--dense"]].map(async (more, i) => {
+          const out = join(scratch, `decisions-${i}.ndjson`);
+          const args = ["replay", scene, "--json", ...budget, "--decisions", out, ...more];
+          const { stdout } = await polyphase(...args);
+          const { digest, stateHash, governor } = JSON.parse(stdout);
+          return { digest, stateHash, governor, decisions: readFileSync(out, "utf8") };
+        }),
+      );
+      expect(runs[1]).toEqual(runs[0]);
+      const { governor, decisions } = runs[0]!;
+      expect(decisions.trim().split("\n").length).toBe(governor.decisions);
+      expect(governor.openScale["merge-1"]).toBe(0.25);
+      expect(governor.openScale["merge-2"]).toBe(0.5);
+      expect(JSON.parse(decisions.split("\n")[0]!)).toMatchObject({
+        kind: "governor",
+        stream: "clean-159",
+        budgetUs: 4000,
+      });
+    },
+    slow,
+  );
+
+  it(
     "writes the predictions whose digest it tells",
     async () => {
       const out = join(scratch, "predictions.ndjson");

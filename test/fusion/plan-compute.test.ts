@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { chooseKernel } from "../../src/cells/kernels/choose-kernel.ts";
 import { createFusionGraph } from "../../src/fusion/fusion-graph.ts";
 import { createFusionState } from "../../src/fusion/fusion-state.ts";
+import { createGovernor } from "../../src/fusion/governor/governor.ts";
 import { planCompute } from "../../src/fusion/plan-compute.ts";
 import { presets } from "../../src/fusion/presets/presets.ts";
 import { seededWeights } from "../../src/fusion/presets/seeded-weights.ts";
@@ -39,6 +40,22 @@ describe("planCompute()", () => {
     expect(merge1!.denseMacs).toBe(200 * 510_000);
     expect(merge1!.macs).toBe(merge1!.openUnits * 4 * 510);
     expect(merge1!.openUnits / (200 * 250)).toBeCloseTo(0.05, 2);
+  });
+
+  it("is at the open ratios that a budget leaves, and holds it", () => {
+    const floors = new Map([
+      ["merge-1", 0.25],
+      ["merge-2", 0.25],
+    ]);
+    const trained = planCompute(graph, window);
+    const usPerSecond = trained.reduce((sum, each) => sum + each.estimatedUs, 0) / 2 - 150;
+    const plan = planCompute(graph, window, createGovernor(graph, { usPerSecond, floors }));
+    const spent = plan.reduce((sum, each) => sum + each.estimatedUs, 0) / 2;
+    expect(spent).toBeLessThan(1.05 * usPerSecond);
+    expect(plan.map(({ openScale }) => openScale < 1)).toEqual([false, false, true, true]);
+    plan.forEach(({ openUnits, openScale }, i) => {
+      expect(openUnits / trained[i]!.openUnits).toBeCloseTo(openScale, 1);
+    });
   });
 
   it("expects more time for more open units, and none for no events", () => {

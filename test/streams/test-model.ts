@@ -4,12 +4,19 @@ import { createFusionModel, type FusionModel } from "../../src/fusion/fusion-mod
 import { seededWeights } from "../../src/fusion/presets/seeded-weights.ts";
 import { parseGraphSpec } from "../../src/fusion/spec/parse-graph-spec.ts";
 import { Random } from "../../src/sensors/random.ts";
+import type { PooledModel } from "../../src/streams/workers/fusion-worker-pool.ts";
 
 /** Sensors imu (a number) and eye (a 4×4 event camera), one head of each role that is asked for. */
 export function testModel(
   roles: readonly string[] = ["every-tick"],
   kernel: KernelName | "auto" = "auto",
 ): FusionModel {
+  const { spec, weights, hash } = storedTestModel(roles);
+  return createFusionModel(spec, weights, hash, chooseKernel(kernel).kernel);
+}
+
+/** The same as a model directory would hold it. */
+export function storedTestModel(roles: readonly string[] = ["every-tick"]): PooledModel {
   const spec = parseGraphSpec({
     format: "polyphase.graph/v1",
     name: "test",
@@ -29,5 +36,5 @@ export function testModel(
   });
   const range = { periodUs: [500, 5000], openRatio: 0.3 } as const;
   const weights = seededWeights(spec, { e: range, m: range }, new Random(5));
-  return createFusionModel(spec, weights, "test-model", chooseKernel(kernel).kernel);
+  return { spec, weights, hash: "test-model" };
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import protobuf from "protobufjs";
 import "protobufjs/ext/descriptor.js";
 import { expect, test } from "vitest";
+import { createDvsEncoder } from "../../src/sensors/dvs/codecs/create-dvs-encoder.ts";
 import { PolyphaseError } from "../../src/sensors/polyphase-error.ts";
 import type { StreamItem } from "../../src/sensors/sensor-event.ts";
 import { decodeItem, encodeItem, itemSchema } from "../../src/wire/item-codec.ts";
@@ -55,6 +56,29 @@ test("decodeItem gives an item or a PolyphaseError for any bytes", () => {
   );
 });
 
+test.each(["evt2", "evt3"] as const)(
+  "decodeItem reads events that travel as %s words, first event at the packet's time",
+  (encoding) => {
+    const item = dvsEvent();
+    // The sensor's clock, near the end of EVT 3.0's range: it wraps inside the packet.
+    const words = dvsEvent(0, 2 ** 24 - 7).packet;
+    const events = createDvsEncoder(encoding, item.packet).encode(words);
+    for (const count of [0, item.packet.count]) {
+      expect(decodeAs(item, tampered(item, { encoding, events, count }))).toEqual(item);
+    }
+    const late = dvsEvent(0, 5, 2).packet;
+    late.timeUs[1] = 5 + 65_536;
+    const gap = createDvsEncoder(encoding, late).encode(late);
+    expect(() => decodeAs(item, tampered(item, { encoding, events: gap, count: 2 }))).toThrow(
+      "time of event 1 must be at most 65535 µs later, got 65536",
+    );
+    const many = createDvsEncoder(encoding, item.packet).encode(dvsEvent(0, 0, 16_385).packet);
+    expect(() => decodeAs(item, tampered(item, { encoding, events: many, count: 0 }))).toThrow(
+      "events must be at most 16384, got 16385",
+    );
+  },
+);
+
 test("decodeItem takes stream and sensor from the channel, not from the payload", () => {
   const item = decodeAs(videoEvent(), encodeItem(videoEvent()), { stream: "s2", sensor: "cam" });
   expect(item).toMatchObject({ stream: "s2", sensor: "cam" });
@@ -80,7 +104,10 @@ test.each([
   [videoEvent(), { encoding: "16UC1" }, "encoding must be one of mono8, 8UC1, rgb8"],
   [videoEvent(), { encoding: "rgb8" }, "data must be 48 rows of step 48 >= 144 bytes, got 2304"],
   [videoEvent(), { width: 0 }, "frame size must be not empty, got 0x48"],
-  [dvsEvent(), { encoding: "evt9" }, 'encoding must be "soa1", got "evt9"'],
+  [dvsEvent(), { encoding: "evt9" }, 'encoding must be "soa1", "evt2", "evt3", got "evt9"'],
+  [dvsEvent(), { is_bigendian: true }, "is_bigendian must be false, got true"],
+  [dvsEvent(), { encoding: "evt2" }, "events must be without before-first-time, got"],
+  [dvsEvent(), { encoding: "evt3", events: new Uint8Array(0) }, "events must be 5, got 0"],
   [dvsEvent(), { count: 4 }, "events must be 6 bytes for each of 4 events, got 30 bytes"],
   [dvsEvent(), { width: 3 }, "must be on the 3x34 sensor"],
 ] as const)("decodeItem refuses %# with its reason", (item, fields, reason) => {

@@ -45,6 +45,37 @@ test("decodeSoa1 gives back what encodeSoa1 took, at even and odd addresses", ()
   );
 });
 
+/** What `work` gives, or the message of its refusal. */
+function outcome(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("encodeSoa1 and decodeSoa1 give the same in WebAssembly and TypeScript, refusals included", () => {
+  const fault = fc.tuple(fc.nat(), fc.constantFrom(-1, 0.5, Number.NaN, 65_536, 640, 480));
+  fc.assert(
+    fc.property(packets(3), fc.option(fault), fc.nat(4), (packet, damage, column) => {
+      const at = (damage?.[0] ?? 0) % packet.count;
+      if (damage !== null && column < 3) {
+        const array = [packet.timeUs, packet.x, packet.y][column]!;
+        array[at] = damage[1] + (column === 0 ? packet.timeUs[at]! : 0);
+      }
+      const bytes = outcome(() => encodeSoa1(packet, "typescript"));
+      expect(outcome(() => encodeSoa1(packet, "wasm"))).toEqual(bytes);
+      if (typeof bytes === "string") return;
+      const damaged = (bytes as Uint8Array).slice();
+      if (damage !== null && column === 3) damaged[damage[0] % damaged.length] = 255;
+      const decode = (engine: "wasm" | "typescript") => () =>
+        decodeSoa1(damaged, packet, 77, engine);
+      expect(outcome(decode("wasm"))).toEqual(outcome(decode("typescript")));
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test("decodeSoa1 keeps the first event at the time it is given, whatever dt[0] says", () => {
   const bytes = encodeSoa1(onePacket([10, 17]));
   bytes[0] = 99;

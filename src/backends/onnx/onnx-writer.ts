@@ -5,7 +5,10 @@
 
 const wireVarint = 0;
 const wireBytes = 2;
-const float32Type = 1;
+
+/** Element types by their numbers in the schema. */
+const elementTypes = { float: 1, double: 11 } as const;
+export type OnnxElement = keyof typeof elementTypes;
 
 /** A protobuf field: its number and what it holds. */
 type Field = readonly [number, number | string | Uint8Array];
@@ -25,7 +28,7 @@ export interface OnnxNode {
 export interface OnnxTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array | Float64Array;
 }
 
 export interface OnnxGraph {
@@ -36,9 +39,11 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValue[];
 }
 
-/** A float32 value that goes in or out; a side of undefined may be any length. */
+/** A value that goes in or out; a side of undefined may be any length. */
 export interface OnnxValue {
   readonly name: string;
+  /** `float` if absent. */
+  readonly element?: OnnxElement;
   readonly shape: readonly (number | undefined)[];
 }
 
@@ -85,7 +90,8 @@ function nodeProto(node: OnnxNode): Uint8Array {
 
 function tensorProto({ name, shape, data }: OnnxTensor): Uint8Array {
   const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return message([...shape.map((side): Field => [1, side]), [2, float32Type], [8, name], [9, raw]]);
+  const type = elementTypes[data instanceof Float32Array ? "float" : "double"];
+  return message([...shape.map((side): Field => [1, side]), [2, type], [8, name], [9, raw]]);
 }
 
 function valueInfo(value: OnnxValue): Uint8Array {
@@ -93,7 +99,7 @@ function valueInfo(value: OnnxValue): Uint8Array {
     return [1, side === undefined ? message([[2, `n${i}`]]) : message([[1, side]])];
   });
   const tensorType = message([
-    [1, float32Type],
+    [1, elementTypes[value.element ?? "float"]],
     [2, message(sides)],
   ]);
   return message([

@@ -35,6 +35,13 @@ export interface LayerKernel {
   /** The same result by evaluating every row and keeping what the gate lets through (spec D6). */
   stepDense(state: LayerState, timeUs: number): number;
   readonly openUnits: Int32Array;
+  /**
+   * The same weights behind a gate with other open ratios, for the same states.
+   *
+   * @param openRatio [H], in (0, 1]
+   * @throws {PolyphaseError} BAD_MODEL if a ratio is out of range or the gate has none
+   */
+  withOpenRatio(openRatio: Float64Array): LayerKernel;
 }
 
 export type KernelName = "reference-f64" | "sparse-f32" | "wasm-f32";
@@ -73,6 +80,7 @@ export interface BatchLayerKernel extends LayerKernel {
    * @returns the sum of open units over the events
    */
   run(state: LayerState, batch: EventBatch, count: number): number;
+  withOpenRatio(openRatio: Float64Array): BatchLayerKernel;
 }
 
 /** A kernel whose layers take batches. */

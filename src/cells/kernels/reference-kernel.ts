@@ -2,7 +2,7 @@ import { hasOscillator, openness, phase } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
 import { phasedGruUnit } from "../phased-gru.ts";
 import { phasedLstmUnit } from "../phased-lstm.ts";
-import { validateLayerParameters } from "../validate-layer-parameters.ts";
+import { requireOpenRatio, validateLayerParameters } from "../validate-layer-parameters.ts";
 import type { FloatArray, Kernel, LayerKernel, LayerState } from "./kernel.ts";
 
 /**
@@ -65,6 +65,11 @@ class ReferenceLayer implements LayerKernel {
     for (let j = 0; j < this.units; j++) this.#propose(state, j);
     this.#keep(state, open);
     return open;
+  }
+
+  withOpenRatio(openRatio: Float64Array): ReferenceLayer {
+    requireOpenRatio(openRatio, this.#layer.openRatio.length);
+    return new ReferenceLayer({ ...this.#layer, openRatio });
   }
 
   /** Fills k of every unit and lists the units with k ≠ 0; returns how many there are. */

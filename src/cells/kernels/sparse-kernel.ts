@@ -1,6 +1,6 @@
 import { hasOscillator } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
-import { validateLayerParameters } from "../validate-layer-parameters.ts";
+import { requireOpenRatio, validateLayerParameters } from "../validate-layer-parameters.ts";
 import { type Candidates, gruCandidates, lstmCandidates } from "./candidates.ts";
 import type {
   BatchKernel,
@@ -26,7 +26,7 @@ export function createSparseKernel(): BatchKernel {
     release: () => undefined,
     createLayer: (parameters: LayerParameters): BatchLayerKernel => {
       validateLayerParameters(parameters, { computesClosedUnits: false });
-      return new SparseLayer(parameters);
+      return new SparseLayer(parameters, packLayer(parameters));
     },
   };
 }
@@ -44,6 +44,7 @@ class SparseLayer implements BatchLayerKernel {
   readonly units: number;
   readonly stateLength: number;
   readonly openUnits: Int32Array;
+  readonly #parameters: LayerParameters;
   readonly #isGru: boolean;
   readonly #layer: PackedLayer;
   readonly #scan: PhaseScan | undefined;
@@ -53,12 +54,13 @@ class SparseLayer implements BatchLayerKernel {
   readonly #z: Float32Array;
   readonly #candidates: Candidates;
 
-  constructor(parameters: LayerParameters) {
+  constructor(parameters: LayerParameters, packed: PackedLayer) {
     const { inputs, units } = parameters;
+    this.#parameters = parameters;
     this.inputs = inputs;
     this.units = units;
     this.#isGru = parameters.cell === "phased-gru";
-    this.#layer = packLayer(parameters);
+    this.#layer = packed;
     this.stateLength = this.#layer.columns + this.#layer.paddedUnits;
     this.#scan = hasOscillator(parameters.gate) ? new PhaseScan(parameters) : undefined;
     this.#allUnits = Int32Array.from({ length: units }, (_, j) => j);
@@ -114,6 +116,12 @@ class SparseLayer implements BatchLayerKernel {
       if (outputs.length > 0) outputs.set(state.h, n * this.units);
     }
     return open;
+  }
+
+  withOpenRatio(openRatio: Float64Array): SparseLayer {
+    const parameters = this.#parameters;
+    requireOpenRatio(openRatio, parameters.openRatio.length);
+    return new SparseLayer({ ...parameters, openRatio }, this.#layer);
   }
 
   #open(timeUs: number): number {

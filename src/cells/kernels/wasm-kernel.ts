@@ -1,6 +1,7 @@
 import type { LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
 import type { BatchKernel } from "./kernel.ts";
+import { WasmAddressLayer } from "./wasm-address-layer.ts";
 import {
   type GateParameters,
   type WasmExports,
@@ -28,6 +29,11 @@ export interface WasmKernel extends BatchKernel {
   /** A layer on weights already in the memory, with scratch of its own. */
   attachLayer(address: number): WasmLayer;
   createLayer(parameters: LayerParameters): WasmLayer;
+  /**
+   * A layer whose input is always one of `vectors` [A, I], multiplied with the weights beforehand.
+   * Takes 16 · A · H bytes.
+   */
+  createAddressLayer(parameters: LayerParameters, vectors: ArrayLike<number>): WasmAddressLayer;
   /** The gate of a layer without its weights: when does which unit open? */
   createGate(parameters: GateParameters): Pick<WasmLayer, "findOpen" | "openUnits" | "scheduling">;
 }
@@ -53,7 +59,8 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
   const api = webAssemblyApi();
   if (api === undefined) throw new TypeError("Cannot create WASM kernel: no WebAssembly here");
   const memory = new WasmMemory(share?.memory);
-  const module = share?.module ?? new api.Module(moduleBytes());
+  compiled ??= share?.module ?? new api.Module(moduleBytes());
+  const module = compiled;
   const instance = new api.Instance(module, { env: { memory: memory.handle } });
   const exports = instance.exports as WasmExports;
   const writeLayer = (parameters: LayerParameters): number => {
@@ -70,47 +77,65 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
     createLayer: (parameters) => attachLayer(writeLayer(parameters)),
     writeLayer,
     attachLayer,
+    createAddressLayer: (parameters, vectors) =>
+      new WasmAddressLayer(memory, exports, parameters, vectors, scheduling),
     createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
   };
   warmUp(kernel);
   return kernel;
 }
 
+let decoded: Uint8Array | undefined;
+/** All kernels of a thread share it, and what the engine has optimised of it. */
+let compiled: WasmModule | undefined;
+
+/** Decoded once per thread. */
 function moduleBytes(): Uint8Array {
+  if (decoded !== undefined) return decoded;
   const text = atob(wasmModuleBase64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+  decoded = new Uint8Array(text.length);
+  for (let i = 0; i < decoded.length; i++) decoded[i] = text.charCodeAt(i);
+  return decoded;
 }
 
 /**
- * Calls after which V8 has replaced its first, unoptimised code: it counts the code executed, so
- * all units open take fewer calls than few.
+ * V8 replaces the unoptimised code of a function when it has executed so many bytes of it. Looking
+ * at the gates of many units and computing few, all open, gets each function there in about as many
+ * events, and no function much further.
  */
-const WARM_UP_EVENTS = 1024;
+const WARM_UP_EVENTS = 128;
+const WARM_UP_GATES = 256;
+const WARM_UP_UNITS = 16;
 
-/** Runs a small layer, by the call and by the batch. Its memory, about 40 kB, is not reused. */
+/** Runs a gate and a layer. Their memory, about 60 kB, is not reused. */
 function warmUp(kernel: WasmKernel): void {
-  const units = 32;
+  const gate = kernel.createGate({ gate: "phase", ...staggered(WARM_UP_GATES, 1 / 16) });
+  const units = WARM_UP_UNITS;
+  const inputs = 8;
   const layer = kernel.createLayer({
     cell: "phased-lstm",
     gate: "phase",
-    inputs: 8,
-    units,
+    inputs,
     leak: 0,
-    inputWeights: new Float32Array(8 * 4 * units),
+    inputWeights: new Float32Array(inputs * 4 * units),
     recurrentWeights: new Float32Array(units * 4 * units),
     bias: new Float32Array(4 * units),
     peepholes: new Float32Array(3 * units),
     recurrentBias: undefined,
-    periodUs: new Float64Array(units).fill(1000),
-    shiftUs: Float64Array.from({ length: units }, (_, j) => (1000 * j) / units),
-    openRatio: new Float64Array(units).fill(1),
+    ...staggered(units, 1),
   });
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
-  const batch = layer.createBatch(1, { keepOutputs: true });
   for (let n = 0; n < WARM_UP_EVENTS; n++) {
+    gate.findOpen(100 * n);
     layer.step(state, 100 * n);
-    layer.run(state, batch, 1);
   }
+}
+
+function staggered(units: number, openRatio: number): Omit<GateParameters, "gate"> {
+  return {
+    units,
+    periodUs: new Float64Array(units).fill(1000),
+    shiftUs: Float64Array.from({ length: units }, (_, j) => (1000 * j) / units),
+    openRatio: new Float64Array(units).fill(openRatio),
+  };
 }

@@ -1,5 +1,6 @@
 import { hasOscillator } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
+import { requireOpenRatio } from "../validate-layer-parameters.ts";
 import type { BatchLayerKernel, EventBatch, FloatArray, LayerState } from "./kernel.ts";
 import { packedSizes, packLayer, roundUp, SLOTS } from "./packed-layer.ts";
 import { EPOCHS_KEPT, epochLengthUs } from "./phase-scan.ts";
@@ -17,6 +18,31 @@ export interface WasmExports {
     timesUs: number,
     inputs: number,
     outputs: number,
+    count: number,
+  ): number;
+  stepAddress(
+    layer: number,
+    state: number,
+    timeUs: number,
+    table: number,
+    addresses: number,
+    address: number,
+  ): number;
+  stepDenseAddress(
+    layer: number,
+    state: number,
+    timeUs: number,
+    table: number,
+    addresses: number,
+    address: number,
+  ): number;
+  runAddresses(
+    layer: number,
+    state: number,
+    timesUs: number,
+    events: number,
+    table: number,
+    addresses: number,
     count: number,
   ): number;
 }
@@ -111,22 +137,27 @@ function writeOscillators(
     return copy.byteOffset;
   };
   const periodUs = Float64Array.from(parameters.periodUs);
-  const openRatio = Float64Array.from(parameters.openRatio);
   fields[word.periodUs] = float64(periodUs, 1);
   fields[word.shiftUs] = float64(parameters.shiftUs, 0);
   fields[word.frequency] = float64(
     periodUs.map((period) => 1 / period),
     0,
   );
-  // No phase is less than −1: the padding never opens.
-  fields[word.openRatio] = float64(openRatio, -1);
-  fields[word.slope] = float64(
-    openRatio.map((ratio) => 2 / ratio),
-    0,
-  );
+  writeOpenRatio(memory, fields, Float64Array.from(parameters.openRatio));
   const times = new Float64Array(fields.buffer, fields.byteOffset, RECORD_BYTES / 8);
   times[word.anchorUs / 2] = Math.floor(parameters.shiftUs[0]!);
   times[word.epochUs / 2] = epochLengthUs(periodUs);
+}
+
+function writeOpenRatio(memory: WasmMemory, fields: Int32Array, openRatio: Float64Array): void {
+  const padded = roundUp(openRatio.length, 64);
+  // No phase is less than −1: the padding never opens.
+  const ratios = memory.float64(padded).fill(-1);
+  ratios.set(openRatio);
+  fields[word.openRatio] = ratios.byteOffset;
+  const slopes = memory.float64(padded);
+  slopes.set(openRatio.map((ratio) => 2 / ratio));
+  fields[word.slope] = slopes.byteOffset;
 }
 
 /** What decides when units open. */
@@ -135,7 +166,7 @@ export type GateParameters = Pick<
   "units" | "gate" | "periodUs" | "shiftUs" | "openRatio"
 >;
 
-interface WasmState extends LayerState {
+export interface WasmState extends LayerState {
   readonly address: number;
 }
 
@@ -145,14 +176,19 @@ export class WasmLayer implements BatchLayerKernel {
   readonly units: number;
   readonly stateLength: number;
   readonly openUnits: Int32Array;
+  /** Where attachLayer() finds the same weights and gate in any thread. */
+  readonly sharedAddress: number;
   readonly #memory: WasmMemory;
   readonly #exports: WasmExports;
   readonly #record: number;
+  readonly #scheduling: Scheduling;
 
   /** @param shared address that writeWasmLayer() or, to find open units only, writeWasmGate() gave */
   constructor(memory: WasmMemory, exports: WasmExports, shared: number, scheduling: Scheduling) {
     this.#memory = memory;
     this.#exports = exports;
+    this.#scheduling = scheduling;
+    this.sharedAddress = shared;
     this.#record = memory.reserve(RECORD_BYTES);
     const fields = memory.int32(RECORD_BYTES / 4, this.#record);
     fields.set(memory.int32(FIRST_OWN_WORD, shared));
@@ -170,6 +206,11 @@ export class WasmLayer implements BatchLayerKernel {
   get scheduling(): "scan" | "wheel" {
     const wheel = this.#memory.int32(RECORD_BYTES / 4, this.#record)[word.wheel]!;
     return isWheelInUse(this.#memory, wheel) ? "wheel" : "scan";
+  }
+
+  /** Address of the record, for the module's exports. */
+  get record(): number {
+    return this.#record;
   }
 
   /** Lists the units open at a time in `openUnits`, without a state; how many there are. */
@@ -201,6 +242,16 @@ export class WasmLayer implements BatchLayerKernel {
     return this.#exports.stepDense(this.#record, (state as WasmState).address, timeUs);
   }
 
+  withOpenRatio(openRatio: Float64Array): WasmLayer {
+    const fields = this.#memory.int32(FIRST_OWN_WORD, this.#record);
+    requireOpenRatio(openRatio, fields[word.gate] === gateCode.always ? 0 : this.units);
+    const address = this.#memory.reserve(RECORD_BYTES);
+    const narrowed = this.#memory.int32(FIRST_OWN_WORD, address);
+    narrowed.set(fields);
+    writeOpenRatio(this.#memory, narrowed, openRatio);
+    return new WasmLayer(this.#memory, this.#exports, address, this.#scheduling);
+  }
+
   createBatch(capacity: number, options: { readonly keepOutputs: boolean }): EventBatch {
     return {
       timesUs: this.#memory.float64(capacity),
@@ -229,8 +280,8 @@ export class WasmLayer implements BatchLayerKernel {
 function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
   const units = fields[word.units]!;
   const padded = roundUp(units, 64);
-  /** Lists are completed to whole groups of 4 by repeating the last unit. */
-  const listed = units + 4;
+  /** Open units are listed eight at a time, and lists completed to whole groups of 4. */
+  const listed = units + 8;
   const ascending = Int32Array.from({ length: listed }, (_, j) => Math.min(j, units - 1));
   const allUnits = memory.int32(listed);
   const openUnits = memory.int32(listed);

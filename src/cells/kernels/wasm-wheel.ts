@@ -1,3 +1,4 @@
+import { roundUp } from "./packed-layer.ts";
 import type { WasmMemory } from "./wasm-memory.ts";
 
 /**
@@ -13,23 +14,36 @@ const UNIT_RECORD_BYTES = 32;
 
 /** Fields of the record of assembly/wheel.ts, by 4-byte word. */
 const word = {
-  /** float64, like the three after it. */
-  widthUs: 0,
-  startUs: 2,
-  timeUs: 4,
-  sampleUs: 6,
-  slotMask: 10,
-  mode: 11,
-  active: 12,
-  heads: 15,
-  occupied: 16,
-  records: 17,
-  nexts: 18,
-  openWords: 19,
-  openSummary: 20,
-  /** float64 */
-  wakesPerUs: 22,
+  near: 0,
+  far: 1,
+  /** float64, like the four after it. */
+  widthUs: 2,
+  startUs: 4,
+  timeUs: 6,
+  sampleUs: 8,
+  wakesPerUs: 10,
+  farMask: 16,
+  mode: 17,
+  active: 18,
+  records: 22,
+  open: 23,
+  due: 24,
+  closed: 25,
+  words: 26,
 } as const;
+
+/** Fields of the record of assembly/unit-buckets.ts, by 4-byte word. */
+const bucketsWord = { ends: 0, chunks: 1, chunkBytes: 2 } as const;
+const BUCKETS_RECORD_BYTES = 20;
+
+/** Near buckets, and ticks of a far one. */
+const NEAR = 64;
+/** Few units are near, and are to stay in the first-level cache. */
+const NEAR_CHUNK_BYTES = 64;
+/** From chunk to chunk the memory is waited for. */
+const FAR_CHUNK_BYTES = 512;
+/** Lists are copied 16 units at a time. */
+const LIST_SLACK = 20;
 
 /** @returns address of a wheel that is still to be built; 0 if the layer shall always scan */
 export function writeWheel(
@@ -43,23 +57,40 @@ export function writeWheel(
   const fields = memory.int32(RECORD_BYTES / 4, address);
   const times = memory.float64(RECORD_BYTES / 8, address);
   // A unit whose opening is further away than all buckets reach is looked at once per turn of the
-  // wheel: with as many buckets as units, that is at most one more per event.
-  const slots = Math.max(64, 2 ** Math.ceil(Math.log2(units)));
+  // wheel: with twice as many ticks as units, that is seldom.
+  const far = Math.max(4, 2 ** Math.ceil(Math.log2((2 * units) / NEAR)));
   // The width is set from the first events; until then one that makes any be rebuilt.
   times[word.widthUs / 2] = 1;
   times[word.startUs / 2] = Number.NaN;
   times[word.timeUs / 2] = Number.NEGATIVE_INFINITY;
   times[word.sampleUs / 2] = Number.NaN;
   times[word.wakesPerUs / 2] = frequency.reduce((sum, perUs) => sum + perUs, 0);
-  fields[word.slotMask] = slots - 1;
+  fields[word.farMask] = far - 1;
   fields[word.mode] = scheduling === "wheel" ? 2 : 1;
   fields[word.active] = scheduling === "wheel" ? 1 : 0;
-  fields[word.heads] = memory.reserve(4 * slots);
-  fields[word.occupied] = memory.reserve(slots / 8);
+  fields[word.near] = writeBuckets(memory, NEAR, NEAR_CHUNK_BYTES, units);
+  fields[word.far] = writeBuckets(memory, far, FAR_CHUNK_BYTES, units);
   fields[word.records] = memory.reserve(UNIT_RECORD_BYTES * units);
-  fields[word.nexts] = memory.reserve(4 * units);
-  fields[word.openWords] = memory.reserve(8 * Math.ceil(units / 64));
-  fields[word.openSummary] = memory.reserve(8 * Math.ceil(units / 4096));
+  fields[word.open] = memory.reserve(4 * (units + LIST_SLACK));
+  fields[word.due] = memory.reserve(4 * (units + LIST_SLACK));
+  fields[word.closed] = memory.reserve(4 * (units + LIST_SLACK));
+  fields[word.words] = memory.reserve(8 * Math.ceil(units / 64));
+  return address;
+}
+
+function writeBuckets(
+  memory: WasmMemory,
+  buckets: number,
+  chunkBytes: number,
+  units: number,
+): number {
+  const address = memory.reserve(BUCKETS_RECORD_BYTES);
+  const fields = memory.int32(BUCKETS_RECORD_BYTES / 4, address);
+  // Only the last chunk of a bucket is not full. One more than that, to begin at a multiple.
+  const chunks = Math.ceil(units / (chunkBytes / 4 - 1)) + buckets + 1;
+  fields[bucketsWord.ends] = memory.reserve(4 * buckets);
+  fields[bucketsWord.chunks] = roundUp(memory.reserve(chunkBytes * (chunks + 1)), chunkBytes);
+  fields[bucketsWord.chunkBytes] = chunkBytes;
   return address;
 }
 

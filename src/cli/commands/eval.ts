@@ -1,19 +1,26 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { createGovernorState } from "../../fusion/governor/govern.ts";
 import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { Random } from "../../sensors/random.ts";
 import { readNmnistRecordings } from "../../train/datasets/nmnist-recordings.ts";
-import { CapturedSequences } from "../../train/evaluate/captured-sequences.ts";
+import {
+  CapturedSequences,
+  type LabelledSequence,
+} from "../../train/evaluate/captured-sequences.ts";
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
 import { createTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
+import { addBudgetOptions, type BudgetOptions, governorOf } from "../budget-options.ts";
 import { percent } from "../format/numbers.ts";
+import { governorFacts } from "../format/summary-text.ts";
 import { chooseModel, prepareModel } from "../load-model.ts";
 import { addModelOptions, type ModelOptions, wholeNumber } from "../model-options.ts";
+import { type GovernorSummary, summariseGovernors } from "../summarise-run.ts";
 
-interface EvalCommandOptions extends ModelOptions {
+interface EvalCommandOptions extends ModelOptions, BudgetOptions {
   readonly data?: string;
   readonly rho: number;
   readonly limit?: number;
@@ -26,7 +33,7 @@ export function registerEval(program: Command): void {
     .command("eval")
     .description("measure a trained model, event by event, through the streaming graph")
     .argument("<task>", "freq, adding or nmnist");
-  addModelOptions(command)
+  addBudgetOptions(addModelOptions(command))
     .option(
       "--data <dir>",
       "nmnist: folder with nmnist/, or that folder: K.bs2 or .tar.gz, and .txt",
@@ -39,6 +46,7 @@ export function registerEval(program: Command): void {
       `
 Examples:
   polyphase eval freq --model fixtures/models/frequency
+  polyphase eval freq --model fixtures/models/frequency --budget 200us/s --govern signal-lstm
   polyphase eval nmnist --model fixtures/models/nmnist --data ../shared/data --rho 0.4 --json`,
     )
     .action(evalCommand);
@@ -54,21 +62,28 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   const warn = (message: string): void => console.error(`polyphase: ${message}`);
   const model = await prepareModel(chosen.stored, options, warn);
   const captured = new CapturedSequences(spec);
-  if (task === "nmnist") await captureNmnist(captured, options);
-  else await captureGenerated(captured, task, spec);
-  const sequences = captured.sequences.slice(0, options.limit);
+  const sequences =
+    task === "nmnist"
+      ? await recordedSequences(captured, options)
+      : await generatedSequences(captured, task, spec);
   const readShare = Number(spec.provenance["readShare"] ?? 0);
-  const evaluation = evaluateModel(model, sequences, readShare);
-  const result = { task, model: options.model, rho: options.rho, ...evaluation };
+  const governor = governorOf(model.graph, options);
+  const governing = governor && createGovernorState(governor);
+  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), readShare, governing);
+  const governed = summariseGovernors(governing === undefined ? [] : [governing]);
+  const result = { task, model: options.model, rho: options.rho, ...evaluation, ...governed };
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${text(evaluation)}\n`,
+    options.json === true
+      ? `${JSON.stringify(result, undefined, 2)}\n`
+      : `${[text(evaluation), ...governorLines(governed.governor)].join("\n")}\n`,
   );
 }
 
-async function captureNmnist(
+/** Sequences are made one by one, as they are evaluated: all together may not fit into memory. */
+async function recordedSequences(
   captured: CapturedSequences,
   options: EvalCommandOptions,
-): Promise<void> {
+): Promise<Iterable<LabelledSequence>> {
   if (options.data === undefined) {
     throw new PolyphaseError(
       "USAGE",
@@ -77,29 +92,46 @@ async function captureNmnist(
   }
   const inner = join(options.data, "nmnist");
   const recordings = await readNmnistRecordings(existsSync(inner) ? inner : options.data);
-  for (const { sample, label, events } of recordings) {
-    // A recording loses the same events however many others are evaluated.
-    const random = new Random(options.seed * 2 ** 32 + sample);
-    writeRecording(captured, events, { keep: options.rho, warp: noWarp, random });
-    captured.endSequence(label);
-  }
+  return (function* () {
+    for (const { sample, label, events } of recordings) {
+      // A recording loses the same events however many others are evaluated.
+      const random = new Random(options.seed * 2 ** 32 + sample);
+      writeRecording(captured, events, { keep: options.rho, warp: noWarp, random });
+      captured.endSequence(label);
+      yield* captured.take();
+    }
+  })();
 }
 
 /** The test sequences of a task that makes its data, as the model was trained on. */
-async function captureGenerated(
+async function generatedSequences(
   captured: CapturedSequences,
   name: string,
   spec: GraphSpec,
-): Promise<void> {
+): Promise<Iterable<LabelledSequence>> {
   const trained = spec.provenance["options"];
   const choices = typeof trained === "string" ? (JSON.parse(trained) as object) : {};
   const task = await createTask(name, {
     ...("sampling" in choices ? { sampling: choices.sampling as "async" } : {}),
     ...("signal" in choices ? { signal: choices.signal as "one-sine" } : {}),
   });
-  for (let index = 0, before = -1; captured.sequences.length > before; index++) {
-    before = captured.sequences.length;
-    task.writeHeldOutBatch(captured, "test", index);
+  return (function* () {
+    for (let index = 0; ; index++) {
+      task.writeHeldOutBatch(captured, "test", index);
+      const sequences = captured.take();
+      if (sequences.length === 0) return;
+      yield* sequences;
+    }
+  })();
+}
+
+function* firstOf<T>(items: Iterable<T>, limit = Number.POSITIVE_INFINITY): Generator<T> {
+  if (limit <= 0) return;
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    count += 1;
+    if (count >= limit) return;
   }
 }
 
@@ -121,6 +153,10 @@ function text(evaluation: Evaluation): string {
     );
   }
   return lines.join("\n");
+}
+
+function governorLines(governor: GovernorSummary | undefined): readonly string[] {
+  return governorFacts(governor).map(([name, value]) => `${name.padEnd(18)} ${value}`);
 }
 
 function share(text: string): number {

@@ -1,15 +1,17 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { chooseKernel } from "../../cells/kernels/choose-kernel.ts";
 import { createFusionGraph } from "../../fusion/fusion-graph.ts";
+import type { Governor } from "../../fusion/governor/governor.ts";
 import { type LayerPlan, planCompute } from "../../fusion/plan-compute.ts";
 import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { addBudgetOptions, type BudgetOptions, governorOf } from "../budget-options.ts";
 import { grouped, percent, seconds } from "../format/numbers.ts";
 import { table } from "../format/table.ts";
 import { chooseModel } from "../load-model.ts";
 import { wholeNumber } from "../model-options.ts";
 
-interface PlanOptions {
+interface PlanOptions extends BudgetOptions {
   readonly at: number;
   readonly for: number;
   readonly rate: readonly string[];
@@ -22,23 +24,26 @@ const usualRatesHz = { audio: 100, video: 25, dvs: 10_500, scalar: 10 } as const
 
 /** `polyphase plan`: the compute that the gates of a model will ask for. */
 export function registerPlan(program: Command): void {
-  program
+  const command = program
     .command("plan")
     .description("print the compute a model will need in a coming window of event time")
     .argument("<model>", "model directory or preset")
     .option("--at <time>", "begin, since the stream's origin: 90s, 250ms, 3h", duration, 0)
     .option("--for <time>", "length of the window", duration, 10_000_000)
     .option("--rate <sensor=hz>", "events per second of a sensor; repeatable", collect, [])
-    .option("--seed <n>", "seed of a preset's untrained weights", wholeNumber, 1)
+    .option("--seed <n>", "seed of a preset's untrained weights", wholeNumber, 1);
+  addBudgetOptions(command)
     .option("--json", "print the plan as JSON")
     .addHelpText(
       "after",
       `
 Gates depend on time alone, so open units and multiply-accumulates are exact for the rates given.
+With a budget, the plan is at the open ratios that this load would be narrowed to.
 
 Examples:
   polyphase plan grid --at 1h --for 10s
-  polyphase plan grid --at 0s --for 1s --rate audio=50`,
+  polyphase plan grid --at 0s --for 1s --rate audio=50
+  polyphase plan grid --budget 1050us/s --govern merge-1 --govern merge-2=0.5`,
     )
     .action(planCommand);
 }
@@ -51,13 +56,14 @@ async function planCommand(name: string, options: PlanOptions): Promise<void> {
     lengthUs: options.for,
     ratesHz: ratesOf(stored.spec, options.rate),
   };
-  const layers = planCompute(graph, window);
+  const governor = governorOf(graph, options);
+  const layers = planCompute(graph, window, governor);
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ hash: stored.hash, window, layers }, undefined, 2)}\n`,
     );
   } else {
-    process.stdout.write(`${planText(stored.spec, window, layers)}\n`);
+    process.stdout.write(`${planText(stored.spec, window, layers, governor)}\n`);
   }
 }
 
@@ -91,6 +97,7 @@ function planText(
     readonly ratesHz: readonly number[];
   },
   layers: readonly LayerPlan[],
+  governor: Governor | undefined,
 ): string {
   const sum = (of: (layer: LayerPlan) => number): number =>
     layers.reduce((total, layer) => total + of(layer), 0);
@@ -100,23 +107,40 @@ function planText(
     layer.units,
     grouped(layer.steps),
     percent(layer.openUnits / (layer.units * layer.steps)),
+    ...(governor === undefined ? [] : [percent(layer.openScale)]),
     layer.openUnitsMax,
     grouped(layer.macs),
     percent(1 - layer.macs / layer.denseMacs),
     grouped(layer.estimatedUs),
   ];
   const total = `${grouped(sum((l) => l.macs))} MAC, about ${grouped(sum((l) => l.estimatedUs))} µs`;
+  const factor =
+    governor === undefined || governor.costFactor === 1 ? "" : `${governor.costFactor} × `;
+  const machine = `estimate for ${factor}a 4.1 GHz Zen 5 core`;
   const share = (sum((l) => l.estimatedUs) / window.lengthUs) * 100;
   return [
     `${spec.name} from ${seconds(window.fromUs)} for ${seconds(window.lengthUs)}: ${rates}`,
     "",
     table(
-      ["layer", "units", "steps", "open", "most open", "MAC", "saved", "est. µs"],
+      [
+        ...["layer", "units", "steps", "open"],
+        ...(governor === undefined ? [] : ["of r_on"]),
+        ...["most open", "MAC", "saved", "est. µs"],
+      ],
       layers.map(row),
     ),
     "",
-    `${total}: ${share.toFixed(3)} % of one core (estimate for a 4.1 GHz Zen 5 core)`,
+    `${total}: ${share.toFixed(3)} % of one core (${machine})`,
+    ...(governor === undefined ? [] : [budgetText(governor, 1e4 * share)]),
   ].join("\n");
+}
+
+function budgetText({ usPerSecond }: Governor, neededUs: number): string {
+  const need = `${grouped(neededUs)} µs per second of stream`;
+  const budget = `the budget of ${grouped(usPerSecond)} µs`;
+  return neededUs <= usPerSecond
+    ? `${need}, within ${budget}`
+    : `${need}, over ${budget}: no layer may be narrowed further`;
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

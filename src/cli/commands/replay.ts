@@ -9,6 +9,12 @@ import type { TimeUs } from "../../sensors/time.ts";
 import { GoldenLines } from "../../streams/ndjson/golden-lines.ts";
 import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import { Pace } from "../../streams/replay/pace.ts";
+import {
+  addBudgetOptions,
+  addDecisionsOption,
+  type BudgetOptions,
+  openBudget,
+} from "../budget-options.ts";
 import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy } from "../late-options.ts";
@@ -33,7 +39,12 @@ import { type ReplayRequest, runReplay } from "../run-replay.ts";
 import { stopSignal } from "../stop-signal.ts";
 import type { RunSummary } from "../summarise-run.ts";
 
-interface ReplayCommandOptions extends ModelOptions, LateOptions, ReplayOptions, RecordOptions {
+interface ReplayCommandOptions
+  extends ModelOptions,
+    LateOptions,
+    BudgetOptions,
+    ReplayOptions,
+    RecordOptions {
   readonly json?: boolean;
   readonly ndjson?: boolean;
   readonly out?: string;
@@ -47,7 +58,9 @@ export function registerReplay(program: Command): void {
     .command("replay")
     .description("replay recordings through a fusion graph and write its predictions")
     .argument("<recording...>", "MCAP files, or directories of them");
-  addRecordOptions(addReplayOptions(addLateOptions(addModelOptions(command))))
+  addDecisionsOption(
+    addBudgetOptions(addRecordOptions(addReplayOptions(addLateOptions(addModelOptions(command))))),
+  )
     .option("--json", "print one summary object on stdout and nothing else")
     .option("--ndjson", "print predictions on stdout, one JSON object per line")
     .option("-o, --out <file>", "write predictions to a file, one JSON object per line")
@@ -60,6 +73,7 @@ Examples:
   polyphase replay fixtures/scenes                      summary of all scenes
   polyphase replay day1.mcap --model models/lips --out predictions.ndjson
   polyphase replay day1.mcap --lateness 20 --late rewind --horizon 2000
+  polyphase replay day1.mcap --budget 500us/s --govern merge-1 --decisions decisions.ndjson
   polyphase replay day1.mcap --json | jq .openFraction
   polyphase replay day1.mcap --rate 1 --start-paused --ndjson   space: go on, →: one tick
   polyphase replay day1.mcap --record log --rotate-every 10m    record the run, with its states
@@ -89,6 +103,7 @@ async function replayCommand(
   const chosen = await chooseModel(name, seed);
   if (!chosen.trained) warn(`${chosen.stored.spec.name} has untrained weights (${chosen.origin})`);
   const model = await prepareModel(chosen.stored, options, warn);
+  const budget = await openBudget(model.graph, options);
   const golden = options.assert === undefined ? undefined : await openGolden(options.assert);
   const file = options.out === undefined ? undefined : await openOutput(options.out);
   const out = file ?? (options.ndjson === true ? process.stdout : undefined);
@@ -100,6 +115,7 @@ async function replayCommand(
   const request: ReplayRequest = {
     ...requestOf(options, model, saysWhatIsLate),
     ...{ paths, weights: chosen.origin, sink, digest: sink, stop },
+    ...budget.request,
   };
   const choice = { model: name, seed, kernel: options.kernel, encoder: options.encoder };
   const summary =
@@ -108,6 +124,7 @@ async function replayCommand(
       : await replayInParallel(request, options.parallel, choice);
   if (!stop.aborted) golden?.end();
   if (file !== undefined) await finished(file.end());
+  await budget.close();
   if (options.json === true) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
   else if (options.ndjson !== true) process.stdout.write(`${summaryText(summary)}\n`);
   if (stop.aborted) throw new PolyphaseError("INTERRUPTED", "Interrupted: the rest was not read");

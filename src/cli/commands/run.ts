@@ -15,6 +15,12 @@ import { teeSink } from "../../streams/tee-sink.ts";
 import { EventCounts } from "../../telemetry/event-counts.ts";
 import { rfc3339FromUs } from "../../wire/rfc3339.ts";
 import { addBrokerOptions, type BrokerOptions, brokerOptions, qosOf } from "../broker-options.ts";
+import {
+  addBudgetOptions,
+  addDecisionsOption,
+  type BudgetOptions,
+  openBudget,
+} from "../budget-options.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy, milliseconds } from "../late-options.ts";
 import { LiveReport } from "../live-report.ts";
@@ -33,7 +39,12 @@ import { stopSignal } from "../stop-signal.ts";
 /** Items in flight before the broker has to wait. */
 const inFlightMax = 32_768;
 
-interface RunCommandOptions extends ModelOptions, LateOptions, BrokerOptions, RecordOptions {
+interface RunCommandOptions
+  extends ModelOptions,
+    LateOptions,
+    BudgetOptions,
+    BrokerOptions,
+    RecordOptions {
   readonly streams?: string;
   readonly predictions: string;
   readonly publish: boolean;
@@ -49,7 +60,9 @@ export function registerRun(program: Command): void {
   const command = program
     .command("run")
     .description("run a fusion graph on live sensors and publish its predictions");
-  addRecordOptions(addLateOptions(addModelOptions(addBrokerOptions(command))))
+  addDecisionsOption(
+    addBudgetOptions(addRecordOptions(addLateOptions(addModelOptions(addBrokerOptions(command))))),
+  )
     .option("--streams <names>", "only these streams, separated by commas (default: all)")
     .option("--predictions <prefix>", "publish to <prefix>/<stream>", "polyphase/predictions")
     .option("--no-publish", "publish nothing")
@@ -88,6 +101,7 @@ async function runCommand(options: RunCommandOptions): Promise<void> {
   const chosen = await chooseModel(name, options.seed);
   if (!chosen.trained) warn(`${chosen.stored.spec.name} has untrained weights (${chosen.origin})`);
   const model = await prepareModel(chosen.stored, options, warn);
+  const budget = await openBudget(model.graph, options);
   const file = options.out === undefined ? undefined : await openOutput(options.out);
   const digest = new NdjsonSink(file ?? (options.ndjson === true ? process.stdout : undefined));
   const sinks: Sink[] = [digest];
@@ -120,9 +134,11 @@ async function runCommand(options: RunCommandOptions): Promise<void> {
       clock: options.clock,
       idleUs: Math.round(options.idle * 1000),
       ...(recorder === undefined ? {} : { recorder }),
+      ...budget.request,
       stop: stopSignal(),
     });
     if (file !== undefined) await finished(file.end());
+    await budget.close();
     if (options.json === true) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
     else if (options.ndjson !== true) process.stdout.write(`${summaryText(summary)}\n`);
   } finally {

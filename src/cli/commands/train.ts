@@ -1,10 +1,17 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeModelDirectory } from "../../state/model-directory.ts";
 import { exportModel } from "../../train/export-model.ts";
-import { createTask, type TaskChoices, taskNames } from "../../train/tasks/create-task.ts";
-import { runTraining } from "../../train/trainer/run-training.ts";
+import {
+  createTask,
+  type GateNumber,
+  type TaskChoices,
+  taskNames,
+} from "../../train/tasks/create-task.ts";
+import { runTraining, type TrainingReport } from "../../train/trainer/run-training.ts";
 import { createTraining, measureHeldOut } from "../../train/trainer/train-network.ts";
+import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -25,7 +32,7 @@ export function registerTrain(program: Command): void {
     .argument("<task>", taskNames.join(", "))
     .requiredOption(
       "-o, --out <dir>",
-      "run directory: checkpoint, train.jsonl, and model/ at the end",
+      "run directory: checkpoint, train.jsonl; model/ and curve.svg at the end",
     )
     .option("--seed <n>", "seed of weights and data; equal seeds give equal bits", wholeNumber, 1)
     .option("--batches <n>", "length of the run", wholeNumber)
@@ -37,13 +44,14 @@ export function registerTrain(program: Command): void {
       new Option("--cell <name>", "recurrent cell").choices(["phased-lstm", "square-lstm", "lstm"]),
     )
     .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
-    .addOption(
-      new Option("--learn <what>", "numbers of the gates that are learned").choices([
-        "none",
-        "period,shift",
-        "period,shift,open-ratio",
-      ]),
+    .option(
+      "--learn <list>",
+      "what is learned of the gates: none, or period,shift,open-ratio",
+      gateNumbers,
     )
+    .option("--leak <a>", "α at the start; 0 from four fifths of the run on (slow)", decay)
+    .option("--open-penalty <w>", "weight of the mean r_on in the loss; learn open-ratio", positive)
+    .option("--average <decay>", "moving average of the weights that is tested and kept", decay)
     .addOption(new Option("--op <name>", "how it is computed").choices(["wasm", "typescript"]))
     .addOption(
       new Option("--sampling <how>", "frequency: when the signal is sampled").choices([
@@ -89,6 +97,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     stop: stopSignal(),
   });
   progress.end();
+  await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const measured = measureHeldOut(state, "test");
   // Nothing was held out if there are no sequences.
   const test = measured.sequences === 0 ? undefined : measured;
@@ -109,13 +118,45 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const model = state.average.apply(() => exportModel(state.network, names));
   const directory = join(options.out, "model");
   await writeModelDirectory(directory, model);
-  const result = { task: task.name, outcome, seed: options.seed, batches: state.batch, test };
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = Math.round((user + system) / 1e6);
+  const result = {
+    task: task.name,
+    outcome,
+    seed: options.seed,
+    batches: state.batch,
+    cpuSeconds,
+    test,
+  };
   process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
+}
+
+/** `curve.svg` from the whole log: runs before an interruption are in it too. */
+async function drawCurve(title: string, directory: string): Promise<void> {
+  const log = await readFile(join(directory, "train.jsonl"), "utf8");
+  const lines = log.split("\n").filter((line) => line !== "");
+  const reports = lines.map((line): TrainingReport => JSON.parse(line));
+  await writeFile(join(directory, "curve.svg"), learningCurveSvg(title, reports));
 }
 
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+const gateNumberNames: readonly GateNumber[] = ["period", "shift", "open-ratio"];
+
+function gateNumbers(text: string): readonly GateNumber[] {
+  const names = text === "none" ? [] : text.split(",");
+  const found = gateNumberNames.filter((name) => names.includes(name));
+  if (found.length === names.length) return found;
+  throw new InvalidArgumentError(`It must be none, or some of ${gateNumberNames.join(",")}.`);
+}
+
+function decay(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError("It must be from 0 to below 1.");
   return value;
 }
 

@@ -11,7 +11,8 @@ import type { SensorSize } from "../../sensors/dvs/codecs/dvs-decoder.ts";
 import type { DvsEncoder } from "../../sensors/dvs/codecs/dvs-encoder.ts";
 import { type DvsPacket, dvsPacketView } from "../../sensors/dvs/dvs-packet.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import { createRecording } from "../../streams/record/recording-writer.ts";
+import { ItemMessages } from "../../streams/log/item-messages.ts";
+import { LogWriter, type LogWriterOptions } from "../../streams/log/log-writer.ts";
 import { livePacketLimits, splitDvsPacket } from "../../wire/split-dvs-packet.ts";
 import { encodeCsv } from "./encode-csv.ts";
 
@@ -115,24 +116,28 @@ class FileEventSink implements EventSink {
   }
 }
 
-/** A recording with the one stream `events` and its one sensor `dvs`. */
-async function openRecordingSink(path: string): Promise<EventSink> {
-  const writer = await createRecording(path, {});
+/** How a recording of a camera's events is written. */
+export interface RecordingSinkOptions extends Omit<LogWriterOptions, "profile"> {
+  readonly stream: string;
+  readonly sensor: string;
+}
+
+/** A recording with one stream and its one sensor, a camera of events. */
+export async function openRecordingSink(
+  path: string,
+  options: RecordingSinkOptions = { stream: "events", sensor: "dvs" },
+): Promise<EventSink> {
+  const { stream, sensor } = options;
+  const writer = await LogWriter.create(path, { ...options, profile: "polyphase" });
+  const messages = new ItemMessages();
   let seq = 0;
   return {
     async write(packet) {
       for (const part of splitDvsPacket(dvsPacketView(packet, 0, packet.count), livePacketLimits)) {
         const timeUs = part.timeUs[0]!;
-        const item = {
-          kind: "dvs",
-          stream: "events",
-          sensor: "dvs",
-          timeUs,
-          seq,
-          packet: part,
-        } as const;
+        const item = { kind: "dvs", stream, sensor, timeUs, seq, packet: part } as const;
         seq++;
-        await writer.write(item, part.timeUs[part.count - 1]!);
+        await writer.write(messages.of(item, part.timeUs[part.count - 1]!));
       }
     },
     close: () => writer.close(),

@@ -1,4 +1,4 @@
-import type { RunSummary } from "../summarise-run.ts";
+import type { GovernorSummary, RunSummary } from "../summarise-run.ts";
 import { countsText, grouped, percent, seconds } from "./numbers.ts";
 import { table } from "./table.ts";
 
@@ -17,6 +17,7 @@ export function summaryText(summary: RunSummary): string {
     ["predictions", grouped(summary.predictions)],
     ["open fraction", percent(summary.openFraction)],
     ["work saved", `${percent(1 - macs / denseMacs)} of dense recurrent work`],
+    ...governorFacts(summary.governor),
     ...timeFacts(summary),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -41,6 +42,24 @@ export function summaryText(summary: RunSummary): string {
     `state  ${summary.stateHash}`,
     `digest ${summary.digest}`,
   ].join("\n");
+}
+
+/** What a compute budget did to the layers. */
+export function governorFacts(
+  governor: GovernorSummary | undefined,
+): readonly (readonly [string, string])[] {
+  if (governor === undefined) return [];
+  const narrowed = Object.entries(governor.openScale).filter(([, scale]) => scale < 1);
+  const text = narrowed.map(([layer, scale]) => `${layer} to ${percent(scale)} of its r_on`);
+  const overspent = governor.overspentSeconds;
+  return [
+    [
+      "budget",
+      `${grouped(governor.budgetUsPerSecond)} µs/s, ${grouped(governor.decisions)} changes`,
+    ],
+    ["narrowed", text.length === 0 ? "none" : text.join(", ")],
+    ...(overspent === 0 ? [] : [["over budget", `${grouped(overspent)} s at the floors`] as const]),
+  ];
 }
 
 /** How fast a replay went; a live run goes as fast as its sensors. */

@@ -32,6 +32,26 @@ export function createAddressEncoder(
   };
 }
 
+/**
+ * All inputs that {@link createAddressEncoder} can give, for a layer that multiplies them with its
+ * weights beforehand.
+ *
+ * @param embedding as for createAddressEncoder
+ * @returns [2 · height · width, dimensions + 1]; row 2 · (y · width + x) is pixel (x, y) OFF, the
+ *   next one ON
+ */
+export function addressVectors(spec: DvsSensorSpec, embedding: ArrayLike<number>): Float32Array {
+  const { width, height, dimensions } = spec;
+  const length = dimensions + 1;
+  const vectors = new Float32Array(2 * height * width * length);
+  for (let row = 0; row < 2 * height * width; row++) {
+    const from = (row >> 1) * dimensions;
+    for (let d = 0; d < dimensions; d++) vectors[row * length + d] = embedding[from + d]!;
+    vectors[row * length + dimensions] = row & 1 ? 1 : -1;
+  }
+  return vectors;
+}
+
 function expectDvs(event: SensorEvent): Extract<SensorEvent, { kind: "dvs" }> {
   if (event.kind === "dvs") return event;
   throw eventMismatch(event, "kind dvs", event.kind);

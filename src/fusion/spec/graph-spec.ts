@@ -82,6 +82,13 @@ export interface LayerSpec {
   /** What a silent input is to a merge: its held value (spec D3), or zero. */
   readonly onSilence: "hold" | "zero";
   readonly gate: GateSpec;
+  /** Present if a compute budget may narrow r_on. */
+  readonly governed?: GovernedSpec;
+}
+
+export interface GovernedSpec {
+  /** Least share of its r_on that the layer may be narrowed to, in (0, 1]. */
+  readonly floor: number;
 }
 
 /** τ, s and r_on of `phase` and `square` are weights; those of `aligned` are set by hand. */

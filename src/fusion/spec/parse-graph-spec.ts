@@ -1,6 +1,7 @@
 import type { GateMode } from "../../cells/gate.ts";
 import {
   type GateSpec,
+  type GovernedSpec,
   type GraphSpec,
   graphFormat,
   type HeadSpec,
@@ -104,6 +105,7 @@ function parseLayer(reader: SpecReader): LayerSpec {
     merge: reader.choice("merge", ["concat", "product", "attention"], "concat"),
     onSilence: reader.choice("onSilence", ["hold", "zero"], "hold"),
     gate: parseGate(reader.object("gate")),
+    ...(reader.field("governed") === undefined ? {} : { governed: parseGoverned(reader) }),
   };
   reader.end();
   return layer;
@@ -122,6 +124,13 @@ function parseGate(reader: SpecReader): GateSpec {
       : { mode };
   reader.end();
   return gate;
+}
+
+function parseGoverned(layer: SpecReader): GovernedSpec {
+  const reader = layer.object("governed");
+  const governed = { floor: reader.number("floor", openRatioRange) };
+  reader.end();
+  return governed;
 }
 
 function parseHead(reader: SpecReader): HeadSpec {

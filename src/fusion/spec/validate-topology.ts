@@ -113,6 +113,11 @@ function validateMerge(layer: LayerSpec, path: string, sizes: ReadonlyMap<string
 }
 
 function validateGate(spec: GraphSpec, layer: LayerSpec, path: string): void {
+  if (layer.governed !== undefined && !hasOscillator(layer.gate.mode)) {
+    throw specError(
+      `${path}.governed needs a gate with r_on to narrow (phase, aligned or square), got ${layer.gate.mode}`,
+    );
+  }
   if (layer.cell === "lstm" && hasOscillator(layer.gate.mode)) {
     throw specError(
       `${path}.gate.mode of an lstm must be always or own-event, got ${layer.gate.mode}: use phased-lstm`,

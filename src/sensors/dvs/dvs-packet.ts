@@ -1,15 +1,7 @@
 import type { TimeUs } from "../time.ts";
 
-/**
- * Consecutive events of one event camera as a structure of arrays; element i of every array is
- * event i. Times never decrease. The arrays may be longer than `count`; what lies behind is unused.
- */
-export interface DvsPacket {
-  /** Sensor size in pixels; every `x[i] < width`, every `y[i] < height`, origin upper left. */
-  readonly width: number;
-  readonly height: number;
-  /** Number of events. */
-  readonly count: number;
+/** Events as a structure of arrays; element i of every array is event i. */
+export interface DvsColumns {
   /** Event times, whole microseconds. Float64 is exact to 2^53 µs. */
   readonly timeUs: Float64Array;
   readonly x: Uint16Array;
@@ -18,17 +10,42 @@ export interface DvsPacket {
   readonly on: Uint8Array;
 }
 
-/** A packet with room for `count` events, all zero. */
+/**
+ * Consecutive events of one event camera. Times never decrease. The arrays may be longer than
+ * `count`; what lies behind is unused.
+ */
+export interface DvsPacket extends DvsColumns {
+  /** Sensor size in pixels; every `x[i] < width`, every `y[i] < height`, origin upper left. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of events. */
+  readonly count: number;
+}
+
+/** A packet with room for `count` events, all zero. Its arrays lie in one buffer. */
 export function createDvsPacket(width: number, height: number, count: number): DvsPacket {
+  return { width, height, count, ...dvsColumns(new ArrayBuffer(count * dvsEventBytes), count) };
+}
+
+/** Bytes that the columns take per event. */
+export const dvsEventBytes = 13;
+
+/** The columns of `count` events, one behind the other in `buffer` from byte `from` on. */
+export function dvsColumns(buffer: ArrayBuffer, count: number, from = 0): DvsColumns {
   return {
-    width,
-    height,
-    count,
-    timeUs: new Float64Array(count),
-    x: new Uint16Array(count),
-    y: new Uint16Array(count),
-    on: new Uint8Array(count),
+    timeUs: new Float64Array(buffer, from, count),
+    x: new Uint16Array(buffer, from + 8 * count, count),
+    y: new Uint16Array(buffer, from + 10 * count, count),
+    on: new Uint8Array(buffer, from + 12 * count, count),
   };
+}
+
+/** Copies the first `count` events to the columns `to`, from event `at` on. */
+export function copyDvsColumns(from: DvsColumns, count: number, to: DvsColumns, at = 0): void {
+  to.timeUs.set(from.timeUs.subarray(0, count), at);
+  to.x.set(from.x.subarray(0, count), at);
+  to.y.set(from.y.subarray(0, count), at);
+  to.on.set(from.on.subarray(0, count), at);
 }
 
 /** Events `from` (included) to `to` (excluded) of `packet`, as a view on the same memory. */

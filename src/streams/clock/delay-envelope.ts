@@ -21,11 +21,14 @@ export interface DelayLine {
 
 const binUs = 1_000_000;
 const bins = 60;
-/** From here on the least delay of a bin may be an outlier, and the second tells nearly as much. */
+/** Of so many observations the least may be an outlier, and the second tells nearly as much. */
 const secondFrom = 8;
+/** Bins of slow sensors count as one until it holds so many observations, or is of so many bins. */
+const groupFrom = 24;
+const groupBinsMax = 3;
 /** Below this span a drift cannot be told from jitter. */
 const driftSpanUs = 10_000_000;
-const levelBins = 10;
+const levelSpanUs = 10_000_000;
 /** No quartz is worse; what would be, is noise. */
 const driftMax = 500e-6;
 
@@ -65,14 +68,17 @@ export class DelayEnvelope {
 
   /** Line under all observations; undefined before the first. With drift 0 unless it is wanted. */
   line(withDrift: boolean): DelayLine | undefined {
-    const points = this.#bins.map(({ least, second, count }) => {
+    const points = groups(this.#bins).map(({ least, second, count }) => {
       return count < secondFrom ? least : second!;
     });
     const first = points[0];
     if (first === undefined) return undefined;
     const spanUs = points.at(-1)!.sensorUs - first.sensorUs;
     // Without drift only what is recent counts.
-    if (!withDrift || spanUs < driftSpanUs) return level(points.slice(-levelBins));
+    if (!withDrift || spanUs < driftSpanUs) {
+      const sinceUs = points.at(-1)!.sensorUs - levelSpanUs;
+      return level(points.filter(({ sensorUs }) => sensorUs >= sinceUs));
+    }
     const hull = lowerHull(points);
     const meanUs = points.reduce((sum, { sensorUs }) => sum + sensorUs, 0) / points.length;
     const right = hull.findIndex(({ sensorUs }) => sensorUs >= meanUs);
@@ -81,6 +87,29 @@ export class DelayEnvelope {
     const drift = Math.min(driftMax, Math.max(-driftMax, slope));
     return { atUs: b.sensorUs, offsetUs: b.delayUs, drift };
   }
+}
+
+/** Bins, or several of them as one, in order of time; formed from the newest back. */
+function groups(bins: readonly Bin[]): readonly Bin[] {
+  const formed: Bin[] = [];
+  let group: Bin | undefined;
+  for (let i = bins.length - 1; i >= 0; i--) {
+    const bin = bins[i]!;
+    group = group === undefined ? bin : joined(group, bin);
+    const nextIndex = bins[i - 1]?.index ?? Number.NEGATIVE_INFINITY;
+    if (group.count < groupFrom && group.index - nextIndex < groupBinsMax) continue;
+    formed.push(group);
+    group = undefined;
+  }
+  return formed.reverse();
+}
+
+/** A bin and one before it as one: the two least delays of both. */
+function joined(a: Bin, b: Bin): Bin {
+  const [first, other] = a.least.delayUs <= b.least.delayUs ? [a, b] : [b, a];
+  const { least, second } = first;
+  const next = second === undefined || other.least.delayUs < second.delayUs ? other.least : second;
+  return { index: a.index, least, second: next, count: a.count + b.count };
 }
 
 function level(points: readonly Point[]): DelayLine {

@@ -11,6 +11,7 @@ import type { AnomalyReason, EventCounts } from "../../telemetry/event-counts.ts
 import type { DropListener } from "../dropped-events.ts";
 import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
 import type { Delivery } from "../source.ts";
+import type { Governing } from "./governing.ts";
 import type { LatePolicy } from "./late-policy.ts";
 import { RewindFusion } from "./rewind-fusion.ts";
 import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
@@ -28,6 +29,8 @@ export interface FuseOptions {
   readonly mode: StepMode;
   readonly late: LatePolicy;
   readonly onDrop?: DropListener;
+  /** Default: no limit. */
+  readonly governing?: Governing;
   /** States to go on from, by stream. Default: every stream begins anew. */
   readonly resume?: ReadonlyMap<string, Keyframe>;
   /**
@@ -103,7 +106,7 @@ class Fusions {
     model: FusionModel,
     streams: Map<string, StreamFusion>,
     counts: EventCounts,
-    { late, mode, onDrop, resume }: FuseOptions,
+    { late, mode, onDrop, resume, governing }: FuseOptions,
     say: (predictions: readonly Prediction[]) => void,
   ) {
     const drop = (range: EventRange<SensorEvent | Marker>): void => {
@@ -114,7 +117,7 @@ class Fusions {
     this.#create = (stream) => {
       const keyframe = resume?.get(stream);
       const create: CreateFusion = (listener) => {
-        const created = new StreamFusion(model, stream, listener, mode);
+        const created = new StreamFusion(model, stream, listener, mode, governing);
         if (keyframe !== undefined) restoreCheckpoint(created.state, model, keyframe.checkpoint);
         streams.set(stream, created);
         return created;

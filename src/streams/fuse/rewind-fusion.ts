@@ -1,9 +1,9 @@
 import type { Prediction } from "../../fusion/prediction.ts";
+import { timeAt } from "../../sensors/item-events.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { EventOrder } from "../merge/event-order.ts";
-import { timeAt } from "../merge/item-extent.ts";
 import type {
   EventRange,
   LateEvents,

@@ -6,13 +6,21 @@ import {
   type FusionState,
   resetFusionState,
 } from "../../fusion/fusion-state.ts";
+import {
+  createGovernorState,
+  followDecision,
+  type GovernorDecision,
+  type GovernorState,
+} from "../../fusion/governor/govern.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
 import { type OutputCue, readPredictions } from "../../fusion/read-predictions.ts";
 import { applyEvent, finishTick, type StepMode } from "../../fusion/step-fusion.ts";
+import { timeAt } from "../../sensors/item-events.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { timeAt } from "../merge/item-extent.ts";
+import type { Decision } from "../../wire/decision-json.ts";
 import type { EventRange, LateEvents, MergedItem, Run, Tick } from "../merge/merged-item.ts";
+import type { Governing } from "./governing.ts";
 
 /** Features that slow encoders have computed, by event. */
 export type AheadFeatures = ReadonlyMap<SensorEvent, FloatArray>;
@@ -34,8 +42,9 @@ export class StreamFusion {
     stream: string,
     listener: (predictions: readonly Prediction[]) => void,
     mode: StepMode,
+    governing?: Governing,
   ) {
-    this.state = createFusionState(model.graph);
+    this.state = createFusionState(model.graph, governorStateOf(stream, governing));
     this.#model = model;
     this.#stream = stream;
     this.#mode = mode;
@@ -61,11 +70,20 @@ export class StreamFusion {
       case "discontinuity":
       case "watermark":
       case "status":
-      case "decision":
       case "keyframe":
         // A silent sensor is nothing but elapsed time; a cell holds no window that could bridge it.
         return 0;
+      case "decision":
+        this.#follow(item.decision);
+        return 0;
     }
+  }
+
+  /** What a governor decided, where its decisions are those of the recording. */
+  #follow(decision: Decision): void {
+    const { governor } = this.state;
+    if (decision.kind !== "governor" || governor?.source !== "recorded") return;
+    followDecision(governor, decision as unknown as GovernorDecision);
   }
 
   /** The session is over: heads that speak last, speak. */
@@ -157,4 +175,13 @@ export class StreamFusion {
     const predictions = readPredictions(this.state, this.#stream, cue, timeUs);
     if (predictions.length > 0) this.#listener(predictions);
   }
+}
+
+function governorStateOf(stream: string, governing?: Governing): GovernorState | undefined {
+  if (governing === undefined) return undefined;
+  const { governor, source = "rule", onDecision } = governing;
+  return createGovernorState(governor, {
+    source,
+    onDecision: (decision) => onDecision?.({ kind: "governor", stream, ...decision }),
+  });
 }

@@ -1,8 +1,9 @@
+import { timeAt } from "../../sensors/item-events.ts";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { Delivery } from "../source.ts";
 import { type Cursor, CursorHeap } from "./cursor-heap.ts";
-import { itemBytes, timeAt } from "./item-extent.ts";
+import { itemBytes } from "./item-extent.ts";
 import type { EventRange, MergedItem } from "./merged-item.ts";
 
 /**

@@ -1,18 +1,7 @@
 import type { StreamItem } from "../../sensors/sensor-event.ts";
-import type { TimeUs } from "../../sensors/time.ts";
 
 /** What an item costs in memory beside its arrays: objects, a place in a heap. A round estimate. */
 const overheadBytes = 256;
-
-/** Events of a packet; any other item, markers too, counts as one. */
-export function itemLength(item: StreamItem): number {
-  return item.kind === "dvs" ? item.packet.count : 1;
-}
-
-/** Time of event `index` of a packet, or of any other item. */
-export function timeAt(item: StreamItem, index: number): TimeUs {
-  return item.kind === "dvs" ? item.packet.timeUs[index]! : item.timeUs;
-}
 
 /** Bytes that an item keeps in memory while it waits. */
 export function itemBytes(item: StreamItem): number {

@@ -1,3 +1,4 @@
+import { itemLength, timeAt } from "../../sensors/item-events.ts";
 import type { SensorEvent, SensorStatus, StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { AnomalyReason, DropReason, EventCounts } from "../../telemetry/event-counts.ts";
@@ -5,7 +6,6 @@ import type { Delivery } from "../source.ts";
 import { DuplicateMemory } from "./duplicate-memory.ts";
 import { EventOrder } from "./event-order.ts";
 import { FutureGuard } from "./future-guard.ts";
-import { itemLength, timeAt } from "./item-extent.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import type { MergedItem } from "./merged-item.ts";
 import { SeqContinuity } from "./seq-continuity.ts";

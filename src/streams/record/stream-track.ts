@@ -1,9 +1,9 @@
 import { dvsPacketView } from "../../sensors/dvs/dvs-packet.ts";
+import { itemLength } from "../../sensors/item-events.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { soa1EventsMax } from "../../wire/soa1.ts";
 import { splitDvsPacket } from "../../wire/split-dvs-packet.ts";
-import { itemLength } from "../merge/item-extent.ts";
 import type { EventRange } from "../merge/merged-item.ts";
 
 /** How far one stream has been recorded. */

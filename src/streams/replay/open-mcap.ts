@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
 import { loadDecompressHandlers } from "@mcap/support";
+import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { FileReadable } from "./file-readable.ts";
 
@@ -87,7 +88,10 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
 
 /** A corrupt chunk header must not make a decompressor take all memory. */
 export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
-  const handlers = await loadDecompressHandlers();
+  // The LZ4 of @mcap/support refuses every frame after one that was damaged.
+  const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
+    decompressLz4Frame(bytes, Number(size));
+  const handlers: McapTypes.DecompressHandlers = { ...(await loadDecompressHandlers()), lz4 };
   const limited = Object.entries(handlers).map(([name, decompress]) => [
     name,
     (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {

@@ -6,8 +6,8 @@ import {
   type Subscriber,
   type Subscription,
 } from "rxjs";
+import { timeAt } from "../../sensors/item-events.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { timeAt } from "../merge/item-extent.ts";
 import type { MergedItem, Run } from "../merge/merged-item.ts";
 
 /** After this much work that is due, everybody else has a turn: timers, files, keys. */

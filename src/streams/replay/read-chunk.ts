@@ -75,7 +75,10 @@ function readMessage<Channel extends { readonly kind: string }>(
 }
 
 /** The uncompressed, CRC-checked records of a chunk. */
-function unpackChunk(record: Uint8Array, handlers: McapTypes.DecompressHandlers): Uint8Array {
+export function unpackChunk(
+  record: Uint8Array,
+  handlers: McapTypes.DecompressHandlers,
+): Uint8Array {
   const view = viewOf(record);
   if (record.length < recordHeadBytes + chunkFixedBytes || view.getUint8(0) !== chunkOpcode) {
     throw new Error("there must be a chunk");

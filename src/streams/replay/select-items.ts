@@ -1,7 +1,7 @@
 import { dvsPacketView } from "../../sensors/dvs/dvs-packet.ts";
+import { itemLength, timeAt } from "../../sensors/item-events.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { itemLength, timeAt } from "../merge/item-extent.ts";
 
 /** True for items of these sensors, of any if there is no choice, and for markers. */
 export function isOf(sensors: ReadonlySet<string> | undefined, item: StreamItem): boolean {

@@ -2,16 +2,9 @@ import type { EventBatch, LayerState } from "../../cells/kernels/kernel.ts";
 
 /** A batch of one stream for one layer. State and batch are views on shared memory: no copies. */
 export interface LayerJob {
-  readonly id: number;
   /** What WasmKernel.writeLayer() returned. */
   readonly layer: number;
   readonly state: LayerState;
   readonly batch: EventBatch;
   readonly count: number;
-}
-
-export interface LayerResult {
-  readonly id: number;
-  /** Sum of open units over the events of the job. */
-  readonly open: number;
 }

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { type IdxArray, readIdx } from "../../wire/datasets/idx.ts";
 
 /** Images of 28 × 28 grey values and their classes. */
 export interface MnistImages {
@@ -10,12 +12,10 @@ export interface MnistImages {
   readonly labels: Uint8Array;
 }
 
-const imageBytes = 28 * 28;
-const imagesMagic = 2051;
-const labelsMagic = 2049;
+const side = 28;
 
 /**
- * One part of MNIST from its gzipped IDX files.
+ * One part of MNIST from its IDX files, gzipped or not.
  *
  * @throws {PolyphaseError} FILE_NOT_FOUND or BAD_DATA naming the file
  */
@@ -23,37 +23,41 @@ export async function readMnistImages(
   directory: string,
   part: "train" | "t10k",
 ): Promise<MnistImages> {
-  const images = await readIdx(join(directory, `${part}-images-idx3-ubyte.gz`), imagesMagic, 16);
-  const labels = await readIdx(join(directory, `${part}-labels-idx1-ubyte.gz`), labelsMagic, 8);
-  const count = labels.length;
-  if (images.length !== count * imageBytes) {
-    throw new PolyphaseError(
-      "BAD_DATA",
-      `Cannot read MNIST: ${directory} must hold as many images as classes, got ${images.length / imageBytes} and ${count}`,
-    );
+  const images = await readPart(join(directory, `${part}-images-idx3-ubyte`));
+  const labels = await readPart(join(directory, `${part}-labels-idx1-ubyte`));
+  const [count, height, width] = images.dimensions;
+  if (images.dimensions.length !== 3 || height !== side || width !== side) {
+    throw refusal(directory, `images of ${side} × ${side}`, images);
   }
-  return { count, images, labels };
+  if (labels.dimensions.length !== 1 || labels.dimensions[0] !== count) {
+    throw refusal(directory, `as many classes as its ${count} images`, labels);
+  }
+  return { count: count!, images: images.bytes, labels: labels.bytes };
 }
 
 /** Grey values of one image, a view. */
 export function imageView({ images }: MnistImages, index: number): Uint8Array {
-  return images.subarray(index * imageBytes, (index + 1) * imageBytes);
+  return images.subarray(index * side * side, (index + 1) * side * side);
 }
 
-async function readIdx(path: string, magic: number, headerBytes: number): Promise<Uint8Array> {
-  let bytes: Uint8Array;
+async function readPart(path: string): Promise<IdxArray> {
+  const packed = `${path}.gz`;
+  const isPacked = existsSync(packed);
   try {
-    bytes = gunzipSync(await readFile(path));
+    const bytes = await readFile(isPacked ? packed : path);
+    return readIdx(isPacked ? gunzipSync(bytes) : bytes);
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
-    throw new PolyphaseError("FILE_NOT_FOUND", `Cannot read MNIST: ${path}: ${what}`, { cause });
+    const code = cause instanceof PolyphaseError ? cause.code : "FILE_NOT_FOUND";
+    throw new PolyphaseError(code, `Cannot read MNIST: ${isPacked ? packed : path}: ${what}`, {
+      cause,
+    });
   }
-  const found = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (found !== magic) {
-    throw new PolyphaseError(
-      "BAD_DATA",
-      `Cannot read MNIST: ${path} must begin with ${magic}, got ${found}`,
-    );
-  }
-  return bytes.subarray(headerBytes);
+}
+
+function refusal(directory: string, expected: string, { dimensions }: IdxArray): PolyphaseError {
+  return new PolyphaseError(
+    "BAD_DATA",
+    `Cannot read MNIST: ${directory} must hold ${expected}, got ${dimensions.join(" x ")}`,
+  );
 }

@@ -15,13 +15,20 @@ const stream = "evaluation";
 
 /** Collects sequences as events of a graph's first sensor. */
 export class CapturedSequences implements SequenceWriter {
-  readonly sequences: LabelledSequence[] = [];
+  #sequences: LabelledSequence[] = [];
   readonly #sensor: GraphSpec["sensors"][number];
   #items: SensorEvent[] = [];
   #pixels: { readonly timeUs: TimeUs; readonly address: number; readonly on: number }[] = [];
 
   constructor(spec: GraphSpec) {
     this.#sensor = spec.sensors[0]!;
+  }
+
+  /** Those that ended since the last call. */
+  take(): LabelledSequence[] {
+    const sequences = this.#sequences;
+    this.#sequences = [];
+    return sequences;
   }
 
   hasRoom(): boolean {
@@ -47,7 +54,7 @@ export class CapturedSequences implements SequenceWriter {
 
   endSequence(target: number): void {
     if (this.#pixels.length > 0) this.#items.push(this.#packetEvent());
-    this.sequences.push({ items: this.#items, target });
+    this.#sequences.push({ items: this.#items, target });
     this.#items = [];
     this.#pixels = [];
   }

@@ -1,5 +1,10 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
-import { createFusionState, type FusionState } from "../../fusion/fusion-state.ts";
+import {
+  createFusionState,
+  type FusionState,
+  releaseFusionState,
+} from "../../fusion/fusion-state.ts";
+import type { GovernorState } from "../../fusion/governor/govern.ts";
 import { indexOfLargest } from "../../fusion/read-predictions.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
 import { streamSequence } from "./stream-sequence.ts";
@@ -23,35 +28,44 @@ export interface Evaluation {
   readonly updatesPerNeuron: Readonly<Record<string, number>>;
 }
 
-/** Runs labelled sequences through the streaming graph and compares its answers. */
+/**
+ * Runs labelled sequences through the streaming graph, one after the other as one stream, and
+ * compares its answers.
+ *
+ * @param governor the stream's state under a compute budget; none by default
+ */
 export function evaluateModel(
   model: FusionModel,
-  sequences: readonly LabelledSequence[],
+  sequences: Iterable<LabelledSequence>,
   readShare: number,
+  governor?: GovernorState,
 ): Evaluation {
-  const state = createFusionState(model.graph);
-  const answers = sequences.map((sequence) => streamSequence(model, state, sequence, readShare));
+  const state = createFusionState(model.graph, governor);
   const head = model.graph.heads[0]!.spec;
-  const work = workPerLayer(state, sequences.length);
-  const events = state.progress.sensorEvents[0]!;
-  if (head.type !== "softmax") {
-    const errors = answers.map((answer, i) => (answer[0]! - sequences[i]!.target) ** 2);
-    const meanSquaredError = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-    return { n: sequences.length, events, meanSquaredError, ...work };
-  }
-  const confusion = head.labels.map(() => new Array<number>(head.labels.length).fill(0));
+  const labels = head.type === "softmax" ? head.labels : [];
+  const confusion = labels.map(() => new Array<number>(labels.length).fill(0));
+  let n = 0;
   let right = 0;
-  answers.forEach((answer, i) => {
-    const { target } = sequences[i]!;
+  let squares = 0;
+  for (const sequence of sequences) {
+    const { target } = sequence;
+    const answer = streamSequence(model, state, sequence, readShare);
+    n += 1;
+    squares += (answer[0]! - target) ** 2;
+    if (head.type !== "softmax") continue;
     const chosen = indexOfLargest(answer);
     confusion[target]![chosen]! += 1;
     if (chosen === target) right += 1;
-  });
+  }
+  const events = state.progress.sensorEvents[0]!;
+  const work = workPerLayer(state, n);
+  releaseFusionState(state);
+  if (head.type !== "softmax") return { n, events, meanSquaredError: squares / n, ...work };
   return {
-    n: sequences.length,
+    n,
     events,
-    accuracy: right / sequences.length,
-    confidenceInterval: wilsonInterval(right, sequences.length),
+    accuracy: right / n,
+    confidenceInterval: wilsonInterval(right, n),
     confusion,
     ...work,
   };

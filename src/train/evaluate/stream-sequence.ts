@@ -2,8 +2,8 @@ import type { FusionModel } from "../../fusion/fusion-model.ts";
 import { type FusionState, resetFusionState } from "../../fusion/fusion-state.ts";
 import { readHead } from "../../fusion/read-head.ts";
 import { applyEvent, finishTick } from "../../fusion/step-fusion.ts";
+import { itemLength, timeAt } from "../../sensors/item-events.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import type { TimeUs } from "../../sensors/time.ts";
 import { firstRead } from "../network/sequence-writer.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
 
@@ -30,14 +30,14 @@ export function streamSequence(
     );
   }
   resetFusionState(state, 0);
-  const events = sequence.items.reduce((sum, item) => sum + lengthOf(item), 0);
+  const events = sequence.items.reduce((sum, item) => sum + itemLength(item), 0);
   const from = firstRead(events, readShare);
   const answer = new Float64Array(state.heads[0]!.length);
   let n = 0;
   for (const item of sequence.items) {
     encoder.validate(item);
-    for (let i = 0; i < lengthOf(item); i++, n++) {
-      const timeUs: TimeUs = item.kind === "dvs" ? item.packet.timeUs[i]! : item.timeUs;
+    for (let i = 0; i < itemLength(item); i++, n++) {
+      const timeUs = timeAt(item, i);
       encoder.encode(state.features[0]!, item, i);
       applyEvent(state, 0, timeUs);
       finishTick(state, timeUs);
@@ -52,8 +52,4 @@ function addAnswer(answer: Float64Array, state: FusionState, scale: number): voi
   readHead(state, 0).forEach((value, k) => {
     answer[k]! += scale * (isSoftmax ? Math.log(value) : value);
   });
-}
-
-function lengthOf(item: LabelledSequence["items"][number]): number {
-  return item.kind === "dvs" ? item.packet.count : 1;
 }

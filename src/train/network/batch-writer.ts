@@ -1,3 +1,4 @@
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { SequenceNetwork } from "./sequence-network.ts";
 import { firstRead, type SequenceWriter } from "./sequence-writer.ts";
@@ -23,7 +24,15 @@ export class BatchWriter implements SequenceWriter {
     return this.#sequences < sequencesMax && this.#events < eventsMax;
   }
 
+  /** @throws {PolyphaseError} BAD_DATA for what is not a number: recurrent state would keep it */
   event(timeUs: TimeUs, first: number, second: number): void {
+    if (!Number.isFinite(timeUs + first + second)) {
+      const event = this.#events - this.#network.layer.batch.offsets[this.#sequences]!;
+      throw new PolyphaseError(
+        "BAD_DATA",
+        `Cannot train on sequence ${this.#sequences}: time and features of event ${event} must be finite, got ${timeUs} µs, ${first}, ${second}`,
+      );
+    }
     const { batch, shape } = this.#network.layer;
     batch.timeUs[this.#events] = timeUs;
     batch.x[this.#events * shape.inputs] = first;

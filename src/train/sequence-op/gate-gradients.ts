@@ -29,11 +29,14 @@ export function backwardGates(
       gradients.logPeriod[u]! -= (phiGradient * batch.timeUs[n]!) / period[u]!;
       gradients.shift[u]! -= phiGradient;
       if (phi < r) {
-        // dr_on/dρ = (1 − r_min) p (1 − p) with p = (r_on − r_min) / (1 − r_min).
-        const share = (r - openRatioMin) / (1 - openRatioMin);
-        const openRatioByLogit = (r - openRatioMin) * (1 - share);
-        gradients.openLogit[u]! -= ((phiGradient * phi) / r) * openRatioByLogit;
+        gradients.openLogit[u]! -= ((phiGradient * phi) / r) * openRatioByLogit(r);
       }
     }
   }
+}
+
+/** dr_on/dρ = (1 − r_min) p (1 − p) with p = (r_on − r_min) / (1 − r_min). */
+export function openRatioByLogit(openRatio: number): number {
+  const share = (openRatio - openRatioMin) / (1 - openRatioMin);
+  return (openRatio - openRatioMin) * (1 - share);
 }

@@ -6,6 +6,12 @@ import { parityDefaults, parityTask } from "./parity.ts";
 import type { CellOptions } from "./task-network.ts";
 import type { TrainTask } from "./train-task.ts";
 
+/** A learnable number of a time gate: τ, s / τ or r_on. */
+export type GateNumber = "period" | "shift" | "open-ratio";
+
+/** Share of a run after which a leak has gone. */
+const leakZeroFrom = 0.8;
+
 /** Choices by their names on the command line; what is absent is the task's own recipe. */
 export interface TaskChoices {
   readonly batches?: number;
@@ -15,8 +21,15 @@ export interface TaskChoices {
   readonly units?: number;
   readonly cell?: CellOptions["cell"];
   readonly spread?: CellOptions["gates"]["spread"];
-  readonly learn?: "none" | "period,shift" | "period,shift,open-ratio";
+  /** What is learned of the time gates; the rest stays as it starts. */
+  readonly learn?: readonly GateNumber[];
   readonly op?: CellOptions["op"];
+  /** Decay per batch of the moving average of the weights, 0 for none. */
+  readonly average?: number;
+  /** α at the start; it falls to 0 by four fifths of the run. */
+  readonly leak?: number;
+  /** Weight of the mean r_on in the loss. */
+  readonly openPenalty?: number;
   readonly sampling?: FrequencyOptions["sampling"];
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
@@ -33,6 +46,21 @@ export const taskNames: readonly string[] = ["frequency", "adding", "nmnist", "p
  * @throws {PolyphaseError} USAGE if there is none of that name
  */
 export async function createTask(name: string, choices: TaskChoices): Promise<TrainTask> {
+  const task = await createNamedTask(name, choices);
+  const { average, leak, openPenalty } = choices;
+  const changes = {
+    ...(average !== undefined && { averageDecay: average }),
+    ...(leak !== undefined && { leak: { start: leak, zeroFrom: leakZeroFrom } }),
+    ...(openPenalty !== undefined && { openPenalty }),
+  };
+  return {
+    ...task,
+    options: { ...task.options, ...changes },
+    recipe: { ...task.recipe, ...changes },
+  };
+}
+
+async function createNamedTask(name: string, choices: TaskChoices): Promise<TrainTask> {
   if (name === "frequency") {
     const { sampling, signal } = frequencyDefaults;
     return frequencyTask({
@@ -83,10 +111,11 @@ function choose<T extends CellOptions & { readonly batches: number; readonly rat
       spread: choices.spread ?? gates.spread,
     },
     learn: {
-      period: choices.learn === undefined ? learn.period : choices.learn !== "none",
-      shift: choices.learn === undefined ? learn.shift : choices.learn !== "none",
-      openRatio: choices.learn === "period,shift,open-ratio",
+      period: choices.learn?.includes("period") ?? learn.period,
+      shift: choices.learn?.includes("shift") ?? learn.shift,
+      openRatio: choices.learn?.includes("open-ratio") ?? learn.openRatio,
       rateFactor: learn.rateFactor,
     },
+    ...(choices.leak !== undefined && choices.leak > 0 && { evaluate: "all" as const }),
   };
 }

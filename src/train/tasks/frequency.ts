@@ -36,7 +36,7 @@ export const frequencyDefaults: FrequencyOptions = {
 };
 
 const batchSize = 32;
-const heldOutSequences = { validation: 2_048, test: 16_384 };
+const heldOutSequences = { validation: 2_048, test: 65_536 };
 /** The time input of the cells without a time gate is t over the length of the window. */
 const windowUs = 125_000;
 

@@ -19,6 +19,8 @@ export interface CellOptions {
   readonly units: number;
   readonly gates: GateInitializer;
   readonly learn: GateLearning;
+  /** Evaluates closed units too: needed where the recipe leaks. */
+  readonly evaluate?: "open" | "all";
 }
 
 /** What a task decides. */
@@ -44,11 +46,12 @@ export function createTaskNetwork(
   const gate =
     options.cell === "lstm" ? "always" : options.cell === "square-lstm" ? "square" : "phase";
   // Open ratios may grow while they are learned.
-  const openMax =
-    gate === "always" || options.learn.openRatio ? 1 : Math.min(1, 1.6 * gates.openRatio);
+  const evaluate = options.evaluate ?? "open";
+  const isAll = gate === "always" || evaluate === "all" || options.learn.openRatio;
+  const openMax = isAll ? 1 : Math.min(1, 1.6 * gates.openRatio);
   const layer = createSequenceOp(
     options.op,
-    { inputs: sizes.inputs, units, gate, evaluate: "open" },
+    { inputs: sizes.inputs, units, gate, evaluate },
     {
       sequencesMax: sizes.sequencesMax,
       eventsMax: sizes.eventsMax,

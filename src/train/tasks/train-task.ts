@@ -16,6 +16,22 @@ export interface Recipe {
   readonly clipping: GradientClipping;
   /** Decay of the moving average of the weights per batch; 0 for none. */
   readonly averageDecay: number;
+  /** Absent: α = 0 from the first batch on. */
+  readonly leak?: LeakSchedule;
+  /** Weight of the mean of r_on in the loss; absent or 0: open units cost nothing. */
+  readonly openPenalty?: number;
+}
+
+/** α over a run: from `start` in a straight line to 0. */
+export interface LeakSchedule {
+  readonly start: number;
+  /** Share of the run after which α is 0. */
+  readonly zeroFrom: number;
+}
+
+/** α of batch `progress.batch`. */
+export function leakAt({ start, zeroFrom }: LeakSchedule, { batch, batches }: Progress): number {
+  return start * Math.max(0, 1 - batch / (zeroFrom * batches));
 }
 
 /** What a task needs to know of where training stands. */

@@ -49,7 +49,7 @@ export async function runTraining(state: TrainingState, options: RunOptions): Pr
     if (!validates && state.batch % options.reportEvery !== 0) continue;
     const validation = validates ? measureHeldOut(state, "validation") : undefined;
     const report = { ...means.take(), batch: state.batch, batches, validation };
-    await appendFile(join(options.directory, "train.jsonl"), `${JSON.stringify(report)}\n`);
+    await appendLog(join(options.directory, "train.jsonl"), report);
     options.onReport(report);
     // Lets a signal through.
     await setImmediate();
@@ -66,6 +66,19 @@ async function beginRun(state: TrainingState, directory: string): Promise<string
   await mkdir(directory, { recursive: true });
   if (existsSync(checkpoint)) await loadCheckpoint(checkpoint, state);
   return checkpoint;
+}
+
+async function appendLog(path: string, report: TrainingReport): Promise<void> {
+  try {
+    await appendFile(path, `${JSON.stringify(report)}\n`);
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new PolyphaseError(
+      "FAILED",
+      `Cannot log batch ${report.batch}: ${what}; the last checkpoint is kept`,
+      { cause },
+    );
+  }
 }
 
 function interrupted(batch: number): PolyphaseError {

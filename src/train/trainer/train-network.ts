@@ -1,12 +1,13 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { BatchWriter } from "../network/batch-writer.ts";
+import { addOpenPenalty } from "../network/open-penalty.ts";
 import type { BatchResult, SequenceNetwork } from "../network/sequence-network.ts";
 import { createOptimizer } from "../optimizers/create-optimizer.ts";
 import { clipGradients } from "../optimizers/gradient-clipping.ts";
 import { learningRateAt } from "../optimizers/learning-rate.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { WeightAverage } from "../optimizers/weight-average.ts";
-import type { HeldOutSet, TrainTask } from "../tasks/train-task.ts";
+import { type HeldOutSet, leakAt, type TrainTask } from "../tasks/train-task.ts";
 import { trainingRandom } from "./training-seed.ts";
 
 /** Means over sequences. */
@@ -61,8 +62,11 @@ export function trainBatch(state: TrainingState): TrainingStep {
   const { recipe } = task;
   const random = trainingRandom(state.seed, "batch", batch);
   const writer = new BatchWriter(network);
-  task.writeBatch(writer, random, { batch, batches: recipe.batches });
+  const progress = { batch, batches: recipe.batches };
+  task.writeBatch(writer, random, progress);
+  if (recipe.leak !== undefined) network.layer.leak = leakAt(recipe.leak, progress);
   const result = network.trainBatch(writer.sequences);
+  addOpenPenalty(network.layer, recipe.openPenalty ?? 0);
   const gradientNorm = clipGradients(network.groups, recipe.clipping);
   if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
     throw new PolyphaseError(

@@ -6,6 +6,7 @@ import type {
   EventBatch,
   LayerState,
 } from "../../../src/cells/kernels/kernel.ts";
+import { createReferenceKernel } from "../../../src/cells/kernels/reference-kernel.ts";
 import { createSparseKernel } from "../../../src/cells/kernels/sparse-kernel.ts";
 import { createWasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import type { LayerParameters } from "../../../src/cells/layer-parameters.ts";
@@ -102,6 +103,48 @@ describe("createWasmKernel()", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("withOpenRatio() gives the bits of a layer made with those ratios, in all kernels", () => {
+    const ratios = fc.constantFrom(0.01, 0.125, 0.5);
+    fc.assert(
+      fc.property(anyLayer, anyTimes, ratios, (parameters, times, scale) => {
+        const openRatio = Float64Array.from(parameters.openRatio, (ratio) => scale * ratio);
+        for (const kernel of [wasm, sparse, createReferenceKernel()]) {
+          const wide = kernel.createLayer(parameters);
+          const [narrowed, made] = [
+            wide.withOpenRatio(openRatio),
+            kernel.createLayer({ ...parameters, openRatio }),
+          ].map((layer) => {
+            const state = wide.bind(kernel.allocate(wide.stateLength), 0);
+            const opened = times.map((t, n) => {
+              state.x.fill(Math.cos(n));
+              return layer.step(state, t);
+            });
+            return [...opened, ...state.c, ...state.h];
+          });
+          expect(narrowed).toEqual(made);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("withOpenRatio() refuses ratios out of range and gates without", () => {
+    const shape = { cell: "phased-lstm", inputs: 2, units: 3, openRatio: 0.5, seed: 1 } as const;
+    for (const kernel of [wasm, sparse, createReferenceKernel()]) {
+      const gated = kernel.createLayer(randomLayer({ ...shape, gate: "phase" }));
+      expect(() => gated.withOpenRatio(new Float64Array(3))).toThrow(
+        "openRatio[0] must be in (0, 1], got 0",
+      );
+      expect(() => gated.withOpenRatio(Float64Array.of(1))).toThrow(
+        "openRatio must be 3 numbers, got 1",
+      );
+      const plain = kernel.createLayer(randomLayer({ ...shape, gate: "always" }));
+      expect(() => plain.withOpenRatio(Float64Array.of(1, 1, 1))).toThrow(
+        "openRatio must be 0 numbers, got 3",
+      );
+    }
   });
 
   it("step() and run() let nothing out of the padding or a neighbour's state or events", () => {

@@ -32,6 +32,18 @@ describe("parseGraphSpec()", () => {
     expect(spec.provenance).toEqual({});
   });
 
+  it("reads which layers a compute budget may narrow", () => {
+    const json = valid();
+    json.layers[2].governed = { floor: 0.5 };
+    const spec = parseGraphSpec(json);
+    expect(spec.layers.map(({ governed }) => governed)).toEqual([
+      undefined,
+      undefined,
+      { floor: 0.5 },
+    ]);
+    expect(parseGraphSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
+  });
+
   it("reads back what it has written", () => {
     const spec = parseGraphSpec(valid());
     expect(parseGraphSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
@@ -54,6 +66,16 @@ describe("parseGraphSpec()", () => {
       "a misspelt field",
       (g) => Object.assign(g.layers[0], { unit: 3 }),
       "layers[0].unit is not a known field; known are name, cell, units",
+    ],
+    [
+      "a floor of nothing",
+      (g) => Object.assign(g.layers[1], { governed: { floor: 0 } }),
+      "layers[1].governed.floor must be a number in (0, 1], got 0",
+    ],
+    [
+      "a governed layer without r_on",
+      (g) => Object.assign(g.layers[0], { governed: { floor: 0.5 } }),
+      "layers[0].governed needs a gate with r_on to narrow (phase, aligned or square), got own-event",
     ],
     [
       "no units",

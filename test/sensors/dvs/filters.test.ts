@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { seededEvents } from "../../../fixtures/generate/events/seeded-events.ts";
 import {
   createDvsPacket,
   type DvsPacket,
@@ -111,6 +112,33 @@ test("createRefractoryFilter does not prolong the dead time by dropped events", 
     times.map((timeUs): Event => [timeUs, 1, 1, 1]),
   );
   expect(kept.map(([timeUs]) => timeUs)).toEqual([0, 100, 200]);
+});
+
+test("createBackgroundActivityFilter keeps the same events in WebAssembly and TypeScript", () => {
+  const options = fc.record({
+    supportUs: fc.constantFrom(0.5, 100, 3000, 1e9, Number.POSITIVE_INFINITY),
+    supportMin: fc.integer({ min: 1, max: 8 }),
+    samePolarity: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(anyEvents, { maxLength: 4 }),
+      fc.nat(7000),
+      options,
+      (parts, many, choice) => {
+        const fast = createBackgroundActivityFilter(size, choice, "wasm");
+        const plain = createBackgroundActivityFilter(size, choice, "typescript");
+        // More events than the scratch memory holds, and as many as a camera's packet.
+        const busy = seededEvents(many, 3 * many, [size.width, size.height]).map(
+          ([timeUs, x, y, on]): Event => [timeUs, x % size.width, y, on],
+        );
+        const packets = [...parts, busy];
+        for (const events of packets) expect(apply(fast, events)).toEqual(apply(plain, events));
+        expect(fast.counts).toEqual(plain.counts);
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 test("createBackgroundActivityFilter keeps events with enough recent neighbours", () => {

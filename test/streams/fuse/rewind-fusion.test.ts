@@ -2,11 +2,13 @@ import { from } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { AheadEncoder, DirectEncoder } from "../../../src/fusion/encoder.ts";
 import type { FusionModel } from "../../../src/fusion/fusion-model.ts";
+import { createGovernor } from "../../../src/fusion/governor/governor.ts";
 import type { Prediction } from "../../../src/fusion/prediction.ts";
 import { Random } from "../../../src/sensors/random.ts";
 import type { StreamItem } from "../../../src/sensors/sensor-event.ts";
 import { stateHash } from "../../../src/state/checkpoint.ts";
 import type { DroppedEvents } from "../../../src/streams/dropped-events.ts";
+import type { Governing } from "../../../src/streams/fuse/governing.ts";
 import type { LatePolicy } from "../../../src/streams/fuse/late-policy.ts";
 import { RewindFusion } from "../../../src/streams/fuse/rewind-fusion.ts";
 import { StreamFusion } from "../../../src/streams/fuse/stream-fusion.ts";
@@ -32,6 +34,7 @@ async function outcomeOf(
   model: FusionModel,
   latenessUs = 0,
   waitingMax = 1000,
+  governing?: Governing,
 ): Promise<Outcome> {
   const { deliveries, acknowledged } = deliveriesOf(items);
   const emitted: Prediction[] = [];
@@ -49,6 +52,7 @@ async function outcomeOf(
     }),
     onMalformed: "fail",
     late,
+    ...(governing === undefined ? {} : { governing }),
     onDrop: (dropped) => drops.push(dropped),
   });
   expect(counts.waiting).toBe(0);
@@ -135,6 +139,31 @@ describe("RewindFusion", () => {
     },
     60_000,
   );
+
+  it("decides about a compute budget as the run in order does", async () => {
+    const model = testModel();
+    const items = Array.from({ length: 900 }, (_, i) => {
+      return i % 2 === 0 ? scalar("imu", 5_000 * i, i, i % 7) : dvs("eye", [5_000 * i], i);
+    });
+    const governor = createGovernor(model.graph, {
+      usPerSecond: 12,
+      floors: new Map([
+        ["e", 0.5],
+        ["m", 0.125],
+      ]),
+    });
+    let decisions = 0;
+    const governing = { governor, onDecision: (): void => void decisions++ };
+    const expected = await outcomeOf(items, { policy: "drop" }, model, 0, 0, governing);
+    expect(decisions).toBeGreaterThan(1);
+    const late = { policy: "rewind", horizonUs: 200_000, horizonBytesMax: 1 << 24 } as const;
+    const arrived = delayed(items, new Random(1), 100_000);
+    const actual = await outcomeOf(arrived, late, model, 0, 0, governing);
+    expect(actual.dropped).toEqual({});
+    // Levels, their accounts and the number of decisions are part of the state.
+    expect(actual.hash).toBe(expected.hash);
+    expect(lastRevisions(actual.emitted)).toEqual(lastRevisions(expected.emitted));
+  });
 
   it("drops what is older than the horizon, and only that", async () => {
     const items = [

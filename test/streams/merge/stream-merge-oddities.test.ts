@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMfccVector, MfccStream } from "../../../src/sensors/audio/mfcc-stream.ts";
+import { itemLength } from "../../../src/sensors/item-events.ts";
 import type { SensorStatus, StreamItem } from "../../../src/sensors/sensor-event.ts";
 import type { DroppedEvents } from "../../../src/streams/dropped-events.ts";
-import { itemLength } from "../../../src/streams/merge/item-extent.ts";
 import type { MergeOptions } from "../../../src/streams/merge/merge-options.ts";
 import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
 import { StreamMerge } from "../../../src/streams/merge/stream-merge.ts";

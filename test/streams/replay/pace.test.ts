@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { from, interval, VirtualTimeScheduler } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { itemLength } from "../../../src/streams/merge/item-extent.ts";
+import { itemLength } from "../../../src/sensors/item-events.ts";
 import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
 import { Pace } from "../../../src/streams/replay/pace.ts";
 import { dvs, scalar } from "../items.ts";

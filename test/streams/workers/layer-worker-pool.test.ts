@@ -5,7 +5,8 @@ import type {
   LayerState,
 } from "../../../src/cells/kernels/kernel.ts";
 import { createWasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
-import { LayerWorkerPool, shardOf } from "../../../src/streams/workers/layer-worker-pool.ts";
+import { LayerWorkerPool } from "../../../src/streams/workers/layer-worker-pool.ts";
+import { shardOf } from "../../../src/streams/workers/sharded-workers.ts";
 import { randomLayer, uniform } from "../../cells/kernels/random-layer.ts";
 
 // Thousands of cases, also on a busy machine.

@@ -33,6 +33,7 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
   });
   const captured = new CapturedSequences(stored.spec);
   task.writeHeldOutBatch(captured, "test", 0);
+  const sequences = captured.take();
   const writer = new BatchWriter(training.network);
   task.writeHeldOutBatch(writer, "test", 0);
   training.network.evaluateBatch(writer.sequences);
@@ -43,7 +44,7 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
     (kernel) => {
       const model = createFusionModel(stored.spec, stored.weights, stored.hash, kernel);
       const state = createFusionState(model.graph);
-      captured.sequences.forEach((sequence, b) => {
+      sequences.forEach((sequence, b) => {
         const streamed = streamSequence(model, state, sequence, 0);
         const trained = training.network.outputs.subarray(b * size, (b + 1) * size);
         const expected = task.labels === undefined ? trained : logSoftmax(trained);
@@ -76,7 +77,7 @@ describe("evaluateModel", () => {
     task.writeHeldOutBatch(captured, "test", 0);
     const kernel = createSparseKernel();
     const model = createFusionModel(stored.spec, stored.weights, stored.hash, kernel);
-    const evaluation = evaluateModel(model, captured.sequences, 0);
+    const evaluation = evaluateModel(model, captured.take(), 0);
     const { confusion, accuracy, n, events } = evaluation;
     expect(n).toBe(32);
     expect(confusion!.flat().reduce((sum, count) => sum + count, 0)).toBe(32);

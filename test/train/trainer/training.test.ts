@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRatioOf } from "../../../src/train/sequence-op/sequence-op.ts";
 import { parityDefaults, parityTask } from "../../../src/train/tasks/parity.ts";
+import type { TrainTask } from "../../../src/train/tasks/train-task.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../../src/train/trainer/checkpoint.ts";
 import { type RunOptions, runTraining } from "../../../src/train/trainer/run-training.ts";
 import {
@@ -60,6 +63,54 @@ describe("trainBatch", () => {
     expect(() => trainBatch(state)).toThrow("loss and gradient must be finite");
     expect(parameters(state)).toEqual(before);
   });
+  it("refuses features that are not numbers before it moves a parameter, naming the event", () => {
+    const task = parityTask(short);
+    const broken: TrainTask = {
+      ...task,
+      writeBatch(writer, random, progress) {
+        task.writeBatch(
+          {
+            hasRoom: () => writer.hasRoom(),
+            event: (timeUs, first, second) =>
+              writer.event(timeUs, timeUs === 2_000 ? Number.NaN : first, second),
+            pixel: () => {},
+            endSequence: (target, readShare) => writer.endSequence(target, readShare),
+          },
+          random,
+          progress,
+        );
+      },
+    };
+    const state = createTraining(broken, 1);
+    const before = parameters(state);
+    expect(() => trainBatch(state)).toThrow(
+      "sequence 0: time and features of event 2 must be finite",
+    );
+    expect(parameters(state)).toEqual(before);
+  });
+  it("lets closed units leak less and less, and charges for open ones, as the recipe says", () => {
+    const task = parityTask({ ...short, evaluate: "all" });
+    const leak = { start: 0.01, zeroFrom: 0.5 };
+    const state = createTraining({ ...task, recipe: { ...task.recipe, leak } }, 1);
+    const leaks = Array.from({ length: 40 }, () => {
+      trainBatch(state);
+      return state.network.layer.leak;
+    });
+    expect(leaks[0]).toBe(0.01);
+    expect(leaks[10]).toBeCloseTo(0.005, 12);
+    expect(leaks.slice(20)).toEqual(new Array(20).fill(0));
+  });
+  it("opens units less if open ones cost", () => {
+    const learn = { period: false, shift: false, openRatio: true, rateFactor: 1 };
+    const meanOpen = (openPenalty: number): number => {
+      const task = parityTask({ ...short, learn });
+      const state = createTraining({ ...task, recipe: { ...task.recipe, openPenalty } }, 1);
+      for (let i = 0; i < 40; i++) trainBatch(state);
+      const ratios = Array.from(state.network.layer.parameters.openLogit, openRatioOf);
+      return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+    };
+    expect(meanOpen(5)).toBeLessThan(meanOpen(0) - 0.05);
+  });
   it("refuses a seed that is not a whole number", () => {
     expect(() => createTraining(parityTask(short), 1.5)).toThrow("seed must be");
   });
@@ -112,7 +163,39 @@ describe("runTraining", () => {
   });
 });
 
+/** A file system of 64 KiB, where this process may mount one. */
+async function withSmallDisk(use: (disk: string) => Promise<void>): Promise<boolean> {
+  const disk = join(directory, "disk");
+  await mkdir(disk);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
+  if (mounted.status !== 0) return false;
+  try {
+    await use(disk);
+  } finally {
+    spawnSync("umount", [disk]);
+  }
+  return true;
+}
+
 describe("saveCheckpoint", () => {
+  it("keeps the last good checkpoint if the disk is full, and says so", async (context) => {
+    const ran = await withSmallDisk(async (disk) => {
+      const path = join(disk, "checkpoint.safetensors");
+      const state = createTraining(parityTask(short), 1);
+      await saveCheckpoint(path, state);
+      const good = await readFile(path);
+      await writeFile(join(disk, "filler"), new Uint8Array(64 * 1024)).catch(() => {});
+      trainBatch(state);
+      await expect(saveCheckpoint(path, state)).rejects.toThrow(
+        /ENOSPC.*the one before it is kept/,
+      );
+      expect(await readFile(path)).toEqual(good);
+      const resumed = createTraining(parityTask(short), 1);
+      await loadCheckpoint(path, resumed);
+      expect(resumed.batch).toBe(0);
+    });
+    if (!ran) context.skip("no right to mount a small file system");
+  });
   it("keeps the last good checkpoint if the disk refuses", async () => {
     const path = join(directory, "checkpoint.safetensors");
     const state = createTraining(parityTask(short), 1);

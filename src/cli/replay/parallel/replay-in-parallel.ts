@@ -97,7 +97,7 @@ function statesOf(
 function checkParallel(
   path: string,
   log: RecordedLog | undefined,
-  { model, late }: ReplayRequest,
+  { model, late, governing }: ReplayRequest,
 ): asserts log is RecordedLog {
   const refuse = (why: string): never => {
     throw new PolyphaseError("USAGE", `Cannot replay ${path} in parallel: ${why}`);
@@ -105,6 +105,7 @@ function checkParallel(
   if (log === undefined) return refuse("it has no keyframes; record it with --record");
   const mismatch = keyframeMismatch(log, model);
   if (mismatch !== undefined) refuse(mismatch);
+  if (governing !== undefined) refuse("a budget is held from the beginning on");
   if (late !== undefined)
     refuse("its states are those of the recorded late policy; leave out --late");
   if (log.late.policy === "rewind") {

@@ -1,4 +1,4 @@
-import { createDvsPacket, type DvsPacket } from "../dvs-packet.ts";
+import { copyDvsColumns, createDvsPacket, type DvsPacket } from "../dvs-packet.ts";
 import type { DvsDecoder } from "./dvs-decoder.ts";
 import type { DecodedDvsPacket } from "./stream/packet-builder.ts";
 
@@ -24,10 +24,7 @@ export function joinDvsPackets(packets: readonly DvsPacket[]): DvsPacket {
   const joined = createDvsPacket(packets[0]?.width ?? 0, packets[0]?.height ?? 0, count);
   let at = 0;
   for (const packet of packets) {
-    joined.timeUs.set(packet.timeUs.subarray(0, packet.count), at);
-    joined.x.set(packet.x.subarray(0, packet.count), at);
-    joined.y.set(packet.y.subarray(0, packet.count), at);
-    joined.on.set(packet.on.subarray(0, packet.count), at);
+    copyDvsColumns(packet, packet.count, joined, at);
     at += packet.count;
   }
   return joined;

@@ -1,7 +1,9 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
 import type { DvsPacket } from "../dvs-packet.ts";
+import type { CodecEngine } from "../wasm/codec-module.ts";
 import type { DvsFilter } from "./dvs-filter.ts";
 import { type EventSelector, SelectingFilter } from "./selecting-filter.ts";
+import { createSupportSelector } from "./support-selector.ts";
 
 /** Parameters as in libcaer's background activity filter. */
 export interface BackgroundActivityOptions {
@@ -62,10 +64,13 @@ class BackgroundActivity implements EventSelector {
  * Drops events that no neighbouring pixel supports: sensor noise is alone, edges are not
  * (Delbrück 2008). Every event, dropped or not, supports later ones; a pixel does not support
  * itself.
+ *
+ * @param engine what does it; the result is the same
  */
 export function createBackgroundActivityFilter(
   size: SensorSize,
   options: BackgroundActivityOptions,
+  engine: CodecEngine = "wasm",
 ): DvsFilter {
   const { supportUs, supportMin = 1, samePolarity = false } = options;
   if (!(supportUs > 0) || !Number.isInteger(supportMin) || supportMin < 1 || supportMin > 8) {
@@ -73,8 +78,7 @@ export function createBackgroundActivityFilter(
       `Cannot make a background activity filter: supportUs must be above 0 and supportMin 1 … 8, got ${supportUs}, ${supportMin}`,
     );
   }
-  return new SelectingFilter(
-    size,
-    new BackgroundActivity(size, { supportUs, supportMin, samePolarity }),
-  );
+  const all = { supportUs, supportMin, samePolarity };
+  const fast = engine === "wasm" ? createSupportSelector(size, all) : undefined;
+  return new SelectingFilter(size, fast ?? new BackgroundActivity(size, all));
 }

@@ -1,5 +1,6 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
-import { createDvsPacket, type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import { copyDvsColumns, createDvsPacket, type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import { type CodecModule, codecModule, scratchEvents } from "../wasm/codec-module.ts";
 import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
 
 /** Decides which events pass. Called once per packet, so that its loop stays free of calls. */
@@ -46,7 +47,40 @@ export class SelectingFilter implements DvsFilter {
   }
 }
 
+/** Fewer events are not worth the call of WebAssembly. */
+const fastEventsMin = 64;
+
 function gather(packet: DvsPacket, kept: Uint32Array, count: number): DvsPacket {
+  const module = codecModule();
+  const isWorthIt = count >= fastEventsMin && packet.count <= scratchEvents;
+  return module !== undefined && isWorthIt
+    ? gatherFast(module, packet, kept, count)
+    : gatherPlain(packet, kept, count);
+}
+
+/** The same in WebAssembly. */
+function gatherFast(
+  { exports, input, columns, packet: target, takePacket }: CodecModule,
+  packet: DvsPacket,
+  kept: Uint32Array,
+  count: number,
+): DvsPacket {
+  const { timeUs, x, y, on } = columns;
+  copyDvsColumns(packet, packet.count, columns);
+  new Uint32Array(input.buffer, input.byteOffset, count).set(kept.subarray(0, count));
+  exports.gather(
+    timeUs.byteOffset,
+    x.byteOffset,
+    y.byteOffset,
+    on.byteOffset,
+    input.byteOffset,
+    target,
+    count,
+  );
+  return { width: packet.width, height: packet.height, count, ...takePacket(count) };
+}
+
+function gatherPlain(packet: DvsPacket, kept: Uint32Array, count: number): DvsPacket {
   const output = createDvsPacket(packet.width, packet.height, count);
   const { timeUs, x, y, on } = output;
   for (let k = 0; k < count; k++) {

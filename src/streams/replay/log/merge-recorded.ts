@@ -1,3 +1,4 @@
+import { itemLength, timeAt } from "../../../sensors/item-events.ts";
 import type {
   Marker,
   SensorEvent,
@@ -9,7 +10,6 @@ import type { AnomalyReason, DropReason, EventCounts } from "../../../telemetry/
 import type { Decision } from "../../../wire/decision-json.ts";
 import type { DropListener } from "../../dropped-events.ts";
 import { EventOrder } from "../../merge/event-order.ts";
-import { itemLength, timeAt } from "../../merge/item-extent.ts";
 import type { Discontinuity, MergedItem } from "../../merge/merged-item.ts";
 import type { Delivery } from "../../source.ts";
 import type { LogEntry } from "./log-entry.ts";

@@ -5,6 +5,7 @@ import type { DvsDecoder } from "../../../../src/sensors/dvs/codecs/dvs-decoder.
 import { parseRosEventPacket } from "../../../../src/sensors/dvs/codecs/ros/event-packet.ts";
 import { RosEventDecoder } from "../../../../src/sensors/dvs/codecs/ros/ros-event-decoder.ts";
 import type { DvsPacket } from "../../../../src/sensors/dvs/dvs-packet.ts";
+import type { CodecEngine } from "../../../../src/sensors/dvs/wasm/codec-module.ts";
 import { PolyphaseError } from "../../../../src/sensors/polyphase-error.ts";
 
 const folder = new URL("../../../../fixtures/events/", import.meta.url);
@@ -44,7 +45,7 @@ export class EventFuzzer {
    * One damaged input through the decoder of one format, whole and in pieces.
    *
    * @returns `decoded` or `refused`; throws if a decoder fails otherwise, gives events outside the
-   *   sensor or out of order, or another result in pieces
+   *   sensor or out of order, or another result in pieces or without WebAssembly
    */
   run(seed: number): "decoded" | "refused" {
     const random = createRandom(seed);
@@ -52,8 +53,12 @@ export class EventFuzzer {
     if (random(8) === 0) return this.#runRos(random, bytes);
     const format = formats[random(formats.length)]!;
     const size = random(2) === 0 ? undefined : { width: 1 + random(700), height: 1 + random(500) };
-    const create = (): DvsDecoder => createDvsDecoder(format, size);
+    const create = (engine?: CodecEngine): DvsDecoder => createDvsDecoder(format, size, engine);
     const whole = outcome(create(), bytes, [bytes.length]);
+    const plain = outcome(create("typescript"), bytes, [bytes.length]);
+    if (whole !== plain) {
+      throw new Error(`seed ${seed}: ${format} differs in TypeScript: ${whole} / ${plain}`);
+    }
     const cuts = Array.from({ length: 1 + random(6) }, () => random(bytes.length + 1));
     const pieces = outcome(
       create(),

@@ -1,4 +1,6 @@
 import { PolyphaseError } from "../../../polyphase-error.ts";
+import { decodeAddressRun } from "../../wasm/address-run.ts";
+import { type CodecEngine, type CodecModule, codecModule } from "../../wasm/codec-module.ts";
 import { type DvsDecoder, largestSensorSize, type SensorSize } from "../dvs-decoder.ts";
 import { latin1 } from "../prophesee/raw-header.ts";
 import type { ByteQueue } from "../stream/byte-queue.ts";
@@ -22,10 +24,13 @@ const packetHeadBytes = 8;
 /** Compressed and decompressed. A frame of a 2048 × 2048 colour camera is 12 MiB. */
 const packetBytesMax = 64 * 1024 * 1024;
 const eventBytes = 16;
+/** Events decoded here before WebAssembly is tried again. */
+const eventsBetweenRuns = 32;
 const externalTriggers: readonly number[] = [1, 2, 3];
 
 /** Events of a decompressed packet that are still to be given out. */
 interface PendingEvents {
+  readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly end: number;
   at: number;
@@ -36,15 +41,23 @@ class Aedat4Payload implements PayloadDecoder {
   readonly #clock: EventClock;
   readonly #header: Aedat4Header;
   readonly #compression: Aedat4Compression;
+  readonly #module: CodecModule | undefined;
   #eventStream: number | undefined;
   #pending: PendingEvents | undefined;
   #atEnd = false;
 
-  constructor(counts: DecoderCounts, header: Aedat4Header, compression: Aedat4Compression) {
+  /** @param module for events that are all right and most of LZ4; the rest is done here */
+  constructor(
+    counts: DecoderCounts,
+    header: Aedat4Header,
+    compression: Aedat4Compression,
+    module: CodecModule | undefined,
+  ) {
     this.#counts = counts;
     this.#clock = new EventClock(counts.anomalies, Number.POSITIVE_INFINITY);
     this.#header = header;
     this.#compression = compression;
+    this.#module = module;
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder, ended: boolean): boolean {
@@ -100,7 +113,7 @@ class Aedat4Payload implements PayloadDecoder {
     }
     const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
     const kind = latin1(message.subarray(8, 12));
-    if (kind === "EVTS") this.#openEvents(stream, view);
+    if (kind === "EVTS") this.#openEvents(stream, message, view);
     else if (kind === "TRIG") this.#countTriggers(view);
     else if (type !== undefined) this.#counts.anomalies["foreign-packet"]++;
   }
@@ -111,7 +124,7 @@ class Aedat4Payload implements PayloadDecoder {
         case "none":
           return packed.slice();
         case "lz4":
-          return decompressLz4Frame(packed, packetBytesMax);
+          return decompressLz4Frame(packed, packetBytesMax, this.#module);
         case "zstd":
           return decompressZstdFrame(packed, packetBytesMax);
       }
@@ -121,7 +134,7 @@ class Aedat4Payload implements PayloadDecoder {
     }
   }
 
-  #openEvents(stream: number, view: DataView): void {
+  #openEvents(stream: number, bytes: Uint8Array, view: DataView): void {
     const events = FlatTable.root(view, 4).vector(0, eventBytes);
     this.#eventStream ??= stream;
     if (stream !== this.#eventStream) {
@@ -129,7 +142,7 @@ class Aedat4Payload implements PayloadDecoder {
       return;
     }
     this.#counts.inputPackets++;
-    this.#pending = { view, at: events.at, end: events.at + events.count * eventBytes };
+    this.#pending = { bytes, view, at: events.at, end: events.at + events.count * eventBytes };
   }
 
   #countTriggers(view: DataView): void {
@@ -142,11 +155,14 @@ class Aedat4Payload implements PayloadDecoder {
   }
 
   #decodeEvents(pending: PendingEvents, packets: PacketBuilder): void {
-    const { view, end } = pending;
+    const { bytes, view, end } = pending;
     const { width, height } = packets;
     const clock = this.#clock;
     let { at } = pending;
-    while (at < end && !packets.isReady) {
+    if (this.#module !== undefined) {
+      at += decodeAddressRun(this.#module, clock, bytes.subarray(at, end), packets);
+    }
+    for (let n = 0; n < eventsBetweenRuns && at < end && !packets.isReady; n++) {
       const x = view.getUint16(at + 8, true);
       const y = view.getUint16(at + 10, true);
       const rawUs = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
@@ -168,8 +184,9 @@ class Aedat4Payload implements PayloadDecoder {
  * behind the packets. Times are Unix time.
  *
  * @param size overrides the header's; 2048 × 2048 where neither says, counted as `size-unknown`
+ * @param engine what does most of it; the result is the same
  */
-export function createAedat4Decoder(size?: SensorSize): DvsDecoder {
+export function createAedat4Decoder(size?: SensorSize, engine?: CodecEngine): DvsDecoder {
   const counts = createDecoderCounts();
   const payload = new HeaderedPayload((bytes, packets, ended) => {
     const header = readHeader(bytes, ended);
@@ -182,7 +199,7 @@ export function createAedat4Decoder(size?: SensorSize): DvsDecoder {
     if (actualSize === undefined) counts.anomalies["size-unknown"]++;
     const { width, height } = actualSize ?? largestSensorSize;
     packets.setSize(width, height);
-    return new Aedat4Payload(counts, header, header.compression);
+    return new Aedat4Payload(counts, header, header.compression, codecModule(engine));
   });
   return new StreamingDecoder(payload, counts);
 }

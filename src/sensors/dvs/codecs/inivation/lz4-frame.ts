@@ -1,4 +1,5 @@
 import { PolyphaseError } from "../../../polyphase-error.ts";
+import type { CodecModule } from "../../wasm/codec-module.ts";
 
 const magic = 0x184d2204;
 const flagBlockChecksum = 0x10;
@@ -19,31 +20,81 @@ const slackBytes = 4;
  * Decompresses one LZ4 frame (lz4 "Frame Format Description" 1.6.4). Checksums are not verified.
  *
  * @param bytesMax limit of the decompressed size
+ * @param module does most of it if the frame is small enough
+ * @returns memory of its own
  * @throws {PolyphaseError} BAD_DATA if it is no frame, is cut short or exceeds the limit
  */
-export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Array {
+export function decompressLz4Frame(
+  frame: Uint8Array,
+  bytesMax: number,
+  module?: CodecModule,
+): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const header = readHeader(view);
+  const scratch =
+    module !== undefined && frame.length <= module.lz4Input.length ? module : undefined;
+  scratch?.lz4Input.set(frame);
+  const input = scratch?.lz4Input ?? frame;
   const contentBytes = Math.min(header.contentBytes, ratioMax * frame.length, bytesMax);
-  let output = new Uint8Array(contentBytes + slackBytes);
+  let output = scratch?.lz4Output ?? new Uint8Array(contentBytes + slackBytes);
   let length = 0;
   let at = header.bytes;
   for (;;) {
     if (at + 4 > frame.length) throw badFrame("block size");
     const head = view.getUint32(at, true);
     at += 4;
-    if (head === 0) return output.subarray(0, length);
+    if (head === 0) return output.slice(0, length);
     const end = at + (head & ~blockIsRaw);
     if (end > frame.length) throw badFrame("block");
     const blockBytes = Math.min(header.blockBytesMax, ratioMax * (end - at));
-    output = withRoom(output, length, length + blockBytes, bytesMax);
+    const limit = Math.min(length + blockBytes, bytesMax);
+    output = withRoom(output, length, limit, bytesMax);
+    const block = input.subarray(at, end);
     length =
       head & blockIsRaw
-        ? appendRaw(frame.subarray(at, end), output, length)
-        : decompressBlock(frame.subarray(at, end), output, length);
+        ? appendRaw(block, output, length, limit)
+        : appendBlock(block, output, length, limit, scratch);
     at = end + header.blockChecksumBytes;
   }
 }
+
+/** How far a block has been read and the output written. */
+interface BlockPosition {
+  at: number;
+  length: number;
+}
+
+function appendBlock(
+  block: Uint8Array,
+  output: Uint8Array,
+  from: number,
+  limit: number,
+  scratch: CodecModule | undefined,
+): number {
+  const position = { at: 0, length: from };
+  // An output that has outgrown the scratch memory lies elsewhere.
+  if (output === scratch?.lz4Output) decompressFast(scratch, block, limit, position);
+  return decompressBlock(block, output, limit, position);
+}
+
+/** The part of a block that is well inside it and the limit, in WebAssembly. */
+function decompressFast(
+  { exports, record, lz4Output }: CodecModule,
+  block: Uint8Array,
+  limit: number,
+  position: BlockPosition,
+): void {
+  const start = lz4Output.byteOffset;
+  record[recordAt] = block.byteOffset;
+  record[recordOut] = start + position.length;
+  exports.lz4(record.byteOffset, block.byteOffset + block.length, start, start + limit);
+  position.at = record[recordAt]! - block.byteOffset;
+  position.length = record[recordOut]! - start;
+}
+
+/** Fields of assembly/dvs/lz4.ts, by 4-byte word. */
+const recordAt = 5;
+const recordOut = 6;
 
 interface FrameHeader {
   readonly bytes: number;
@@ -74,12 +125,12 @@ function badFrame(what: string): PolyphaseError {
 
 /** `output`, or a larger copy of it, with room for `needed` bytes as far as the limit allows. */
 function withRoom(
-  output: Uint8Array<ArrayBuffer>,
+  output: Uint8Array,
   length: number,
   needed: number,
   bytesMax: number,
-): Uint8Array<ArrayBuffer> {
-  const wanted = Math.min(needed, bytesMax) + slackBytes;
+): Uint8Array {
+  const wanted = needed + slackBytes;
   if (wanted <= output.length) return output;
   const grown = new Uint8Array(
     Math.min(Math.max(wanted, 2 * output.length), bytesMax + slackBytes),
@@ -88,9 +139,8 @@ function withRoom(
   return grown;
 }
 
-function appendRaw(block: Uint8Array, output: Uint8Array, from: number): number {
-  if (from + block.length > output.length - slackBytes)
-    throw badFrame("size: more than there may be");
+function appendRaw(block: Uint8Array, output: Uint8Array, from: number, limit: number): number {
+  if (from + block.length > limit) throw badFrame("size: more than there may be");
   output.set(block, from);
   return from + block.length;
 }
@@ -98,14 +148,19 @@ function appendRaw(block: Uint8Array, output: Uint8Array, from: number): number 
 /**
  * One block: literals, then a match of bytes already in the output, over and over.
  *
+ * @param limit of the length of the output; it must have room for `slackBytes` more
+ * @param position where to begin
  * @returns the length of the output behind it
  */
-function decompressBlock(block: Uint8Array, output: Uint8Array, from: number): number {
+function decompressBlock(
+  block: Uint8Array,
+  output: Uint8Array,
+  limit: number,
+  position: BlockPosition,
+): number {
   const input = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const written = new DataView(output.buffer);
-  const limit = output.length - slackBytes;
-  let length = from;
-  let at = 0;
+  const written = new DataView(output.buffer, output.byteOffset, output.byteLength);
+  let { at, length } = position;
   while (at < block.length) {
     const token = block[at++]!;
     let literals = token >> 4;

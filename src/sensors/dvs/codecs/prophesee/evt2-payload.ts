@@ -1,3 +1,5 @@
+import type { CodecModule } from "../../wasm/codec-module.ts";
+import { WordRun, type WordState } from "../../wasm/word-run.ts";
 import type { ByteQueue } from "../stream/byte-queue.ts";
 import { EventClock } from "../stream/event-clock.ts";
 import { type PacketBuilder, packetEventsReady } from "../stream/packet-builder.ts";
@@ -20,12 +22,14 @@ const timeRangeUs = 2 ** 28 * timeHighUs;
 export class Evt2Payload implements PayloadDecoder {
   readonly #counts: DecoderCounts;
   readonly #clock: EventClock;
-  #timeHigh = -1;
-  #baseUs = 0;
+  readonly #state: WordState = { timeHigh: -1, baseUs: 0 };
+  readonly #run: WordRun | undefined;
 
-  constructor(counts: DecoderCounts) {
+  /** @param module for the regular words; the others, or all without it, are decoded here */
+  constructor(counts: DecoderCounts, module: CodecModule | undefined) {
     this.#counts = counts;
     this.#clock = new EventClock(counts.anomalies, timeRangeUs);
+    this.#run = module && new WordRun(module, "evt2", timeHighUs);
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder): boolean {
@@ -54,6 +58,7 @@ export class Evt2Payload implements PayloadDecoder {
   #decodeEvents(bytes: ByteQueue, packets: PacketBuilder): void {
     const clock = this.#clock;
     while (clock.discontinuity === undefined) {
+      this.#run?.decode(this.#state, clock, bytes, packets);
       this.#decodeRun(bytes, packets);
       if (packets.count >= packetEventsReady || bytes.length < wordBytes) break;
       const word = bytes.view.getInt32(bytes.start, true);
@@ -70,7 +75,7 @@ export class Evt2Payload implements PayloadDecoder {
     const { view } = bytes;
     const { width, height } = packets;
     const { timeUs, x, y, on } = packets.columns;
-    const baseUs = this.#baseUs;
+    const { baseUs } = this.#state;
     const end = bytes.end - wordBytes;
     let at = bytes.start;
     let count = packets.count;
@@ -102,9 +107,10 @@ export class Evt2Payload implements PayloadDecoder {
   }
 
   #readTimeHigh(timeHigh: number): void {
-    if (timeHigh === this.#timeHigh) return;
-    this.#timeHigh = timeHigh;
-    this.#baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
+    const state = this.#state;
+    if (timeHigh === state.timeHigh) return;
+    state.timeHigh = timeHigh;
+    state.baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
   }
 
   #dropOutside(isX: boolean): void {

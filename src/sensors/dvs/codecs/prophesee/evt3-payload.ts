@@ -1,3 +1,5 @@
+import type { CodecModule } from "../../wasm/codec-module.ts";
+import { type RowState, WordRun } from "../../wasm/word-run.ts";
 import type { AnomalyReason } from "../stream/anomalies.ts";
 import { bitCount } from "../stream/bit-count.ts";
 import type { ByteQueue } from "../stream/byte-queue.ts";
@@ -32,23 +34,30 @@ const none = -1;
 export class Evt3Payload implements PayloadDecoder {
   readonly #counts: DecoderCounts;
   readonly #clock: EventClock;
-  #timeHigh = none;
-  #timeLow = 0;
-  #baseUs = 0;
-  #row = none;
+  readonly #run: WordRun | undefined;
+  readonly #state: RowState = {
+    timeHigh: none,
+    baseUs: 0,
+    timeLow: 0,
+    camera: none,
+    row: none,
+    baseX: none,
+    baseOn: 0,
+  };
+  /** Why events in the current row do not count, if they do not. */
   #rowFault: AnomalyReason = "before-first-address";
-  #baseX = none;
-  #baseOn = 0;
-  #camera = none;
 
-  constructor(counts: DecoderCounts) {
+  /** @param module for the regular words; the others, or all without it, are decoded here */
+  constructor(counts: DecoderCounts, module: CodecModule | undefined) {
     this.#counts = counts;
     this.#clock = new EventClock(counts.anomalies, timeRangeUs);
+    this.#run = module && new WordRun(module, "evt3", timeHighUs);
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder): boolean {
     const clock = this.#clock;
     while (clock.discontinuity === undefined) {
+      if (clock.isSet) this.#run?.decode(this.#state, clock, bytes, packets);
       this.#decodeRun(bytes, packets);
       if (packets.count >= packetEventsReady || bytes.length < wordBytes) break;
       const word = bytes.view.getUint16(bytes.start, true);
@@ -65,10 +74,11 @@ export class Evt3Payload implements PayloadDecoder {
     const { timeUs, x, y, on } = packets.columns;
     const { width, height } = packets;
     const clock = this.#clock;
+    const state = this.#state;
     const end = bytes.end - wordBytes;
     let at = bytes.start;
     let row = this.#timedRow();
-    let eventUs = this.#baseUs + this.#timeLow;
+    let eventUs = state.baseUs + state.timeLow;
     let count = packets.count;
     while (count < packetEventsReady && at <= end) {
       const word = view.getUint16(at, true);
@@ -83,8 +93,8 @@ export class Evt3Payload implements PayloadDecoder {
         count++;
         clock.lastUs = eventUs;
       } else if (type === typeTimeLow) {
-        this.#timeLow = word & 0xfff;
-        eventUs = this.#baseUs + this.#timeLow;
+        state.timeLow = word & 0xfff;
+        eventUs = state.baseUs + state.timeLow;
       } else if (type === typeY) {
         this.#readRow(word, height);
         row = this.#timedRow();
@@ -99,7 +109,7 @@ export class Evt3Payload implements PayloadDecoder {
 
   /** Without a time there is no event, whatever the row. */
   #timedRow(): number {
-    return this.#timeHigh === none ? none : this.#row;
+    return this.#state.timeHigh === none ? none : this.#state.row;
   }
 
   #readRare(word: number, type: number, packets: PacketBuilder): void {
@@ -108,8 +118,8 @@ export class Evt3Payload implements PayloadDecoder {
         this.#emit(word & 0x7ff, 1, 1, (word >>> 11) & 1, packets);
         break;
       case typeBaseX:
-        this.#baseX = word & 0x7ff;
-        this.#baseOn = (word >>> 11) & 1;
+        this.#state.baseX = word & 0x7ff;
+        this.#state.baseOn = (word >>> 11) & 1;
         break;
       case typeVector12:
         this.#readVector(word & 0xfff, 12, packets);
@@ -121,7 +131,7 @@ export class Evt3Payload implements PayloadDecoder {
         this.#readTimeHigh(word & 0xfff);
         break;
       case typeYOther:
-        this.#row = none;
+        this.#state.row = none;
         this.#rowFault = "not-change-detection";
         break;
       case typeTrigger:
@@ -133,25 +143,26 @@ export class Evt3Payload implements PayloadDecoder {
   }
 
   #readVector(mask: number, pixels: number, packets: PacketBuilder): void {
-    const from = this.#baseX;
+    const state = this.#state;
+    const from = state.baseX;
     if (from === none) {
       this.#drop(mask, "before-first-address");
       return;
     }
-    this.#baseX = from + pixels;
-    this.#emit(from, mask, pixels, this.#baseOn, packets);
+    state.baseX = from + pixels;
+    this.#emit(from, mask, pixels, state.baseOn, packets);
   }
 
   /** Gives out an event for each one among the `pixels` bits of `mask`, from column `fromX` on. */
   #emit(fromX: number, mask: number, pixels: number, on: number, packets: PacketBuilder): void {
-    const row = this.#row;
-    if (row === none || this.#timeHigh === none) {
+    const { row, timeHigh, baseUs, timeLow } = this.#state;
+    if (row === none || timeHigh === none) {
       this.#drop(mask, this.#rowFault);
       return;
     }
     const { columns, width } = packets;
     const clock = this.#clock;
-    const eventUs = this.#baseUs + this.#timeLow;
+    const eventUs = baseUs + timeLow;
     const timeUs = Math.max(eventUs, clock.lastUs);
     const inside = fromX + pixels <= width ? mask : mask & (2 ** Math.max(width - fromX, 0) - 1);
     let count = packets.count;
@@ -170,24 +181,26 @@ export class Evt3Payload implements PayloadDecoder {
 
   /** Events without a time are counted as that, whatever else is wrong with them. */
   #drop(mask: number, reason: AnomalyReason): void {
-    const actual = this.#timeHigh === none ? "before-first-time" : reason;
+    const actual = this.#state.timeHigh === none ? "before-first-time" : reason;
     this.#counts.anomalies[actual] += bitCount(mask);
   }
 
   #readTimeHigh(timeHigh: number): void {
-    if (timeHigh === this.#timeHigh) return;
-    this.#timeHigh = timeHigh;
-    this.#timeLow = 0;
-    this.#baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
+    const state = this.#state;
+    if (timeHigh === state.timeHigh) return;
+    state.timeHigh = timeHigh;
+    state.timeLow = 0;
+    state.baseUs = this.#clock.unwrap(timeHigh * timeHighUs);
   }
 
   #readRow(word: number, height: number): void {
     const camera = (word >>> 11) & 1;
-    if (this.#camera === none) this.#camera = camera;
+    const state = this.#state;
+    if (state.camera === none) state.camera = camera;
     const row = word & 0x7ff;
-    this.#row = none;
-    if (camera !== this.#camera) this.#rowFault = "other-camera";
+    state.row = none;
+    if (camera !== state.camera) this.#rowFault = "other-camera";
     else if (row >= height) this.#rowFault = "y-out-of-range";
-    else this.#row = row;
+    else state.row = row;
   }
 }

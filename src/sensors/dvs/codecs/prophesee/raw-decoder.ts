@@ -1,4 +1,5 @@
 import { PolyphaseError } from "../../../polyphase-error.ts";
+import { type CodecEngine, codecModule } from "../../wasm/codec-module.ts";
 import { type DvsDecoder, largestSensorSize, type SensorSize } from "../dvs-decoder.ts";
 import { HeaderedPayload } from "../stream/headered-payload.ts";
 import {
@@ -16,15 +17,21 @@ import { type EvtFormat, parseRawHeader, readPercentHeader } from "./raw-header.
 export interface RawDecoderOptions {
   readonly format?: EvtFormat | undefined;
   readonly size?: SensorSize | undefined;
+  /** Default `wasm`. */
+  readonly engine?: CodecEngine | undefined;
 }
 
 /** The decoder of one kind of EVT words, without a header. */
-export function createEvtPayload(format: EvtFormat, counts: DecoderCounts): PayloadDecoder {
+export function createEvtPayload(
+  format: EvtFormat,
+  counts: DecoderCounts,
+  engine?: CodecEngine,
+): PayloadDecoder {
   switch (format) {
     case "evt2":
-      return new Evt2Payload(counts);
+      return new Evt2Payload(counts, codecModule(engine));
     case "evt3":
-      return new Evt3Payload(counts);
+      return new Evt3Payload(counts, codecModule(engine));
     case "evt21":
       return new Evt21Payload(counts, "little");
     case "evt21-legacy":
@@ -55,7 +62,7 @@ export function createRawDecoder(options: RawDecoderOptions = {}): DvsDecoder {
     if (size === undefined) counts.anomalies["size-unknown"]++;
     const { width, height } = size ?? largestSensorSize;
     packets.setSize(width, height);
-    return createEvtPayload(format, counts);
+    return createEvtPayload(format, counts, options.engine);
   });
   return new StreamingDecoder(payload, counts);
 }

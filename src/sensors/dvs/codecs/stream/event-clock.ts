@@ -2,7 +2,7 @@ import type { AnomalyCounts } from "./anomalies.ts";
 import type { Discontinuity, PacketBuilder } from "./packet-builder.ts";
 
 /** A forward step of the sensor clock beyond this is a discontinuity, µs. */
-const jumpUsMax = 1_000_000;
+export const regularStepUsMax = 1_000_000;
 /** A backward step up to this is jitter, beyond it the sensor clock was reset, µs. */
 const jitterUsMax = 1_000_000;
 
@@ -40,9 +40,8 @@ export class EventClock {
   unwrap(rawUs: number): number {
     const stepUs = rawUs - this.#latestRawUs;
     if (stepUs < 0) return this.#unwrapBackward(rawUs, stepUs);
-    if (stepUs > jumpUsMax) return this.#unwrapJump(rawUs, stepUs);
-    this.#latestRawUs = rawUs;
-    return rawUs + this.#offsetUs;
+    if (stepUs > regularStepUsMax) return this.#unwrapJump(rawUs, stepUs);
+    return this.advance(rawUs);
   }
 
   /** Event time of an event that carries the reading `rawUs` itself: unwrapped and in order. */
@@ -56,6 +55,27 @@ export class EventClock {
     return timeUs;
   }
 
+  /** The reading that the next one is compared with, µs; NaN before the first. */
+  get latestRawUs(): number {
+    return this.#latestRawUs;
+  }
+
+  /** Unwrapped time minus reading, µs. */
+  get offsetUs(): number {
+    return this.#offsetUs;
+  }
+
+  /**
+   * Takes a reading to which the clock went in steps of 0 … `regularStepUsMax` µs from
+   * `latestRawUs`.
+   *
+   * @returns its unwrapped time, µs
+   */
+  advance(rawUs: number): number {
+    this.#latestRawUs = rawUs;
+    return rawUs + this.#offsetUs;
+  }
+
   /** Ends the packet under construction if the latest reading does not follow from those before. */
   cutIfDiscontinuous(packets: PacketBuilder): void {
     if (this.discontinuity === undefined) return;
@@ -67,7 +87,7 @@ export class EventClock {
     if (-stepUs >= this.#rangeUs / 2) {
       this.#offsetUs += this.#rangeUs;
       this.#wrapped = true;
-      if (stepUs + this.#rangeUs > jumpUsMax) this.#mark("jump");
+      if (stepUs + this.#rangeUs > regularStepUsMax) this.#mark("jump");
     } else if (-stepUs > jitterUsMax) {
       this.#offsetUs = this.lastUs - rawUs;
       this.#mark("reset");

@@ -1,4 +1,10 @@
-import { createDvsPacket, type DvsPacket } from "../../dvs-packet.ts";
+import {
+  copyDvsColumns,
+  type DvsColumns,
+  type DvsPacket,
+  dvsColumns,
+  dvsEventBytes,
+} from "../../dvs-packet.ts";
 
 /**
  * Why the time that seems to have passed before a packet's first event cannot be trusted, so that
@@ -20,8 +26,6 @@ const wordEventsMax = 32;
 /** A packet with this many events is ready: the next word might not fit. */
 export const packetEventsReady: number = packetEventsMax - wordEventsMax + 1;
 
-type Columns = Pick<DvsPacket, "timeUs" | "x" | "y" | "on">;
-
 /**
  * Collects decoded events into packets that do not depend on how the input came in: a packet ends
  * when another word of input might not fit, at a discontinuity and at the end of the input.
@@ -30,7 +34,8 @@ type Columns = Pick<DvsPacket, "timeUs" | "x" | "y" | "on">;
  */
 export class PacketBuilder {
   count = 0;
-  columns: Columns = createDvsPacket(0, 0, packetEventsMax);
+  readonly #buffer = new ArrayBuffer(packetEventsMax * dvsEventBytes);
+  readonly columns: DvsColumns = dvsColumns(this.#buffer, packetEventsMax);
   #width = 0;
   #height = 0;
   #discontinuity: Discontinuity | undefined;
@@ -67,6 +72,12 @@ export class PacketBuilder {
     this.count = count + 1;
   }
 
+  /** Adds the first `count` events of `columns`. There must be room for them. */
+  appendColumns(columns: DvsColumns, count: number): void {
+    copyDvsColumns(columns, count, this.columns, this.count);
+    this.count += count;
+  }
+
   /** True if a packet waits to be taken, and no event may be added before it has been. */
   get isReady(): boolean {
     return this.#closed !== undefined || this.count >= packetEventsReady;
@@ -87,25 +98,26 @@ export class PacketBuilder {
   }
 
   #close(): void {
-    this.#closed = { ...this.#handOver(), discontinuity: this.#discontinuity };
+    const { count } = this;
+    const columns =
+      count >= packetEventsReady
+        ? // Memory that is all overwritten need not be cleared before, as that of a new array is.
+          dvsColumns(this.#buffer.slice(0), packetEventsMax)
+        : this.#copyColumns(count);
+    this.#closed = {
+      width: this.#width,
+      height: this.#height,
+      count,
+      ...columns,
+      discontinuity: this.#discontinuity,
+    };
     this.#discontinuity = undefined;
     this.count = 0;
   }
 
-  /** A small packet is copied out of the columns, a large one takes them along. */
-  #handOver(): DvsPacket {
-    const { count, columns } = this;
-    const size = { width: this.#width, height: this.#height, count };
-    if (count > packetEventsMax / 2) {
-      this.columns = createDvsPacket(0, 0, packetEventsMax);
-      return { ...size, timeUs: columns.timeUs, x: columns.x, y: columns.y, on: columns.on };
-    }
-    return {
-      ...size,
-      timeUs: columns.timeUs.slice(0, count),
-      x: columns.x.slice(0, count),
-      y: columns.y.slice(0, count),
-      on: columns.on.slice(0, count),
-    };
+  #copyColumns(count: number): DvsColumns {
+    const copy = dvsColumns(new ArrayBuffer(count * dvsEventBytes), count);
+    copyDvsColumns(this.columns, count, copy);
+    return copy;
   }
 }

@@ -1,0 +1,38 @@
+import * as at from "./layout";
+
+/** Writes v = [h, 0 …, 1, 0 …] of every sequence; the inputs between come with each event. */
+export function beginSequences(layout: usize, sequences: i32): void {
+  const units = at.units(layout);
+  for (let b = 0; b < sequences; b++) {
+    const v = at.viewOf(layout, b);
+    memory.fill(v, 0, at.length(layout) << 2);
+    memory.copy(v, at.stateH(layout) + ((b * units) << 2), units << 2);
+    store<f32>(v + ((units + at.inputs(layout)) << 2), 1);
+  }
+}
+
+/** Events of the longest sequence. */
+export function steps(layout: usize, sequences: i32): i32 {
+  const offsets = at.offsets(layout);
+  let longest = 0;
+  for (let b = 0; b < sequences; b++) {
+    const events = load<i32>(offsets + (b << 2), 4) - load<i32>(offsets + (b << 2));
+    longest = max(longest, events);
+  }
+  return longest;
+}
+
+/** Event `step` of sequence b; −1 past its end. */
+@inline
+export function eventAt(layout: usize, b: usize, step: i32): i32 {
+  const offset = at.offsets(layout) + (b << 2);
+  const n = load<i32>(offset) + step;
+  return n < load<i32>(offset, 4) ? n : -1;
+}
+
+/** Writes the inputs of event `n` behind h in v. */
+@inline
+export function writeInputs(layout: usize, v: usize, n: usize): void {
+  const inputs = at.inputs(layout);
+  memory.copy(v + (at.units(layout) << 2), at.x(layout) + ((n * inputs) << 2), inputs << 2);
+}

@@ -1,0 +1,120 @@
+import {
+  rowLength,
+  type SequenceBatch,
+  type SequenceLimits,
+  type SequenceShape,
+  type SequenceTensors,
+} from "./sequence-op.ts";
+import { WasmArena } from "./wasm-arena.ts";
+
+/** Memory of one SIMD sequence op: views on what TypeScript writes or reads. */
+export interface SequenceMemory {
+  readonly memory: WasmArena["memory"];
+  /** Address of the table of pointers that the module's functions take. */
+  readonly layout: number;
+  readonly parameters: SequenceTensors;
+  readonly gradients: SequenceTensors;
+  readonly batch: SequenceBatch;
+  /** 1 / τ of each unit, 1/µs. */
+  readonly frequency: Float64Array;
+  readonly openRatio: Float64Array;
+  /** Derivative of the loss by r_on of each unit, by `backwardGates`. */
+  readonly openRatioGradient: Float64Array;
+  /** One number: open units that `scanGates` counted. */
+  readonly openCount: Int32Array;
+}
+
+const layoutFields = 42;
+const chunkFloats = 16_384;
+
+/** Reserves all arrays of a sequence op and writes down where they are. */
+export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
+  const { units, inputs } = shape;
+  const { sequencesMax, eventsMax, openUnitsMax } = limits;
+  const length = rowLength(shape);
+  const chunkEvents = chunkEventsOf(shape, limits);
+  const arena = new WasmArena(arenaBytes(shape, limits));
+  const layout = arena.uint32(layoutFields);
+  // Fields in the order of assembly/train/layout.ts.
+  layout.set([inputs, units, length, openUnitsMax, chunkEvents]);
+  let field = 5;
+  const at = <T extends { readonly byteOffset: number }>(array: T): T => {
+    layout[field++] = array.byteOffset;
+    return array;
+  };
+  const rows = at(arena.float32(units * 4 * length));
+  const peepholes = at(arena.float32(3 * units));
+  const rowsGradient = at(arena.float32(units * 4 * length));
+  const peepholesGradient = at(arena.float32(3 * units));
+  // The scan reads groups of eight units.
+  const frequency = at(arena.float64(units + 7));
+  const shift = at(arena.float64(units + 7)).subarray(0, units);
+  const openRatio = at(arena.float64(units + 7));
+  const batch: SequenceBatch = {
+    offsets: at(arena.int32(sequencesMax + 1)),
+    timeUs: at(arena.float64(eventsMax)),
+    x: at(arena.float32(eventsMax * inputs)),
+    readFrom: at(arena.int32(sequencesMax)),
+    h: at(arena.float32(eventsMax * units)),
+    hGradient: at(arena.float32(eventsMax * units)),
+    xGradient: at(arena.float32(eventsMax * inputs)),
+    stateH: at(arena.float32(sequencesMax * units)),
+    stateC: at(arena.float32(sequencesMax * units)),
+  };
+  // Entries: start of each event's; unit, φ, k, derivative by k, gates and cells of each.
+  at(arena.int32(eventsMax + 1));
+  at(arena.int32(openUnitsMax));
+  for (let i = 0; i < 3; i++) at(arena.float32(openUnitsMax));
+  for (let i = 0; i < 2; i++) at(arena.float32(4 * openUnitsMax));
+  // v and the derivatives by v and c of each sequence.
+  for (let i = 0; i < 2; i++) at(arena.float32(sequencesMax * length));
+  at(arena.float32(sequencesMax * units));
+  const logPeriodGradient = at(arena.float64(units));
+  const shiftGradient = at(arena.float64(units));
+  const openRatioGradient = at(arena.float64(units));
+  const openCount = at(arena.int32(1));
+  // Events of a chunk and of a step, where their v are, and their entries by unit.
+  for (let i = 0; i < 2; i++) at(arena.int32(chunkEvents));
+  at(arena.float32(chunkEvents * length));
+  for (let i = 0; i < 2; i++) at(arena.int32(sequencesMax));
+  at(arena.int32(units + 2));
+  at(arena.int32(2 * Math.max(chunkEvents, sequencesMax) * units));
+  const perUnit = (): Float64Array => new Float64Array(units);
+  return {
+    memory: arena.memory,
+    layout: layout.byteOffset,
+    parameters: { rows, peepholes, logPeriod: perUnit(), shift, openLogit: perUnit() },
+    gradients: {
+      rows: rowsGradient,
+      peepholes: peepholesGradient,
+      logPeriod: logPeriodGradient,
+      shift: shiftGradient,
+      openLogit: perUnit(),
+    },
+    batch,
+    frequency,
+    openRatio,
+    openRatioGradient,
+    openCount,
+  };
+}
+
+/**
+ * Events whose v is kept before their entries are added to the gradient of the rows: enough to make
+ * one load and store of a row worth while, and what one unit reads of them stays in the first cache.
+ */
+function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
+  return Math.min(limits.eventsMax, Math.max(16, Math.ceil(chunkFloats / rowLength(shape))));
+}
+
+/** Generous sum of all arrays, a cache line of padding for each. */
+function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
+  const { units, inputs } = shape;
+  const length = rowLength(shape);
+  const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
+  const events = limits.eventsMax * (2 * inputs + 2 * units + 4);
+  const sequences = limits.sequencesMax * (5 * units + 2 * length + 6);
+  const chunk = chunkEventsOf(shape, limits) * (length + 2 * units + 2);
+  const entries = 12 * limits.openUnitsMax;
+  return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32;
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { createTask } from "../../../src/train/tasks/create-task.ts";
+import type { CellOptions } from "../../../src/train/tasks/task-network.ts";
+import { createTraining } from "../../../src/train/trainer/train-network.ts";
+
+describe("createTask", () => {
+  it("learns of the gates what is asked for, and leaves the rest as it starts", async () => {
+    const task = await createTask("parity", { cell: "phased-lstm", learn: ["shift"] });
+    const factors = createTraining(task, 1).network.groups.map(
+      ({ name, rateFactor }) => [name, rateFactor] as const,
+    );
+    expect(Object.fromEntries(factors)).toMatchObject({
+      "layer.logPeriod": 0,
+      "layer.shift": 0.1,
+      "layer.openLogit": 0,
+    });
+  });
+  it("puts average, leak and penalty into the recipe, and into what a checkpoint belongs to", async () => {
+    const task = await createTask("frequency", { average: 0.99, leak: 0.001, openPenalty: 0.2 });
+    const changes = {
+      averageDecay: 0.99,
+      leak: { start: 0.001, zeroFrom: 0.8 },
+      openPenalty: 0.2,
+    };
+    expect(task.recipe).toMatchObject(changes);
+    expect(task.options).toMatchObject(changes);
+    // A leak needs closed units evaluated.
+    expect((task.options as CellOptions).evaluate).toBe("all");
+  });
+  it("refuses a task that it does not know", async () => {
+    await expect(createTask("weather", {})).rejects.toThrow("task must be one of frequency");
+  });
+});
