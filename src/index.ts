@@ -74,4 +74,4 @@ export {
   type FusionWorkerPoolOptions,
   type PooledModel,
 } from "./streams/workers/fusion-worker-pool.ts";
-export type { Decision, GovernorDecision } from "./wire/decision-json.ts";
+export type { Decision } from "./wire/decision-json.ts";
