@@ -57,7 +57,14 @@ export type { LatePolicy } from "./streams/fuse/late-policy.ts";
 export type { MergeOptions } from "./streams/merge/merge-options.ts";
 export { NdjsonSink } from "./streams/ndjson/ndjson-sink.ts";
 export { type PipelineOptions, type PipelineResult, runPipeline } from "./streams/pipeline.ts";
+export { FileOutput, type FileOutputOptions } from "./streams/record/file-output.ts";
+export { createRecorder, type Recorder, type RecorderOptions } from "./streams/record/recorder.ts";
+export { recorderMetadata } from "./streams/record/recorder-metadata.ts";
 export { createRecording, type RecordingWriter } from "./streams/record/recording-writer.ts";
+export { RingOutput, type RingOutputOptions } from "./streams/record/ring-output.ts";
+export { openRecordedLogs, type RecordedLog } from "./streams/replay/log/recorded-log.ts";
+export { logFrom, replayLog, wholeLog } from "./streams/replay/log/replay-log.ts";
+export { Pace } from "./streams/replay/pace.ts";
 export { openRecording, type Recording } from "./streams/replay/recording-reader.ts";
 export { replaySource } from "./streams/replay/replay-source.ts";
 export type { Sink } from "./streams/sink.ts";
@@ -67,3 +74,4 @@ export {
   type FusionWorkerPoolOptions,
   type PooledModel,
 } from "./streams/workers/fusion-worker-pool.ts";
+export type { Decision } from "./wire/decision-json.ts";

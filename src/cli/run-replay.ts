@@ -1,5 +1,6 @@
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import type { TimeUs } from "../sensors/time.ts";
 import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { MergedItem } from "../streams/merge/merged-item.ts";
@@ -42,7 +43,7 @@ export interface ReplayRequest {
   /** How often everything is replayed; the summary is of the last time. Default 1. */
   readonly times?: number;
   /** Makes a pace for each run. Default: as fast as it goes. */
-  readonly pace?: () => Pace;
+  readonly pace?: (fromUs: TimeUs | undefined) => Pace;
   /** Makes a recorder for each run, which this function closes. */
   readonly recorder?: (path: string, late: LatePolicy) => Promise<Recorder>;
   /** Told what the user should know. */
@@ -82,12 +83,16 @@ async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<P
   const { governing } = request;
   const late = request.late ?? log?.late ?? { policy: "drop" };
   const recorder = await request.recorder?.(paths[0]!, late);
-  const pace = request.pace?.();
-  stop?.addEventListener("abort", () => pace?.abort());
+  const pace = (fromUs: TimeUs | undefined): Pace => {
+    const created = request.pace!(fromUs);
+    stop?.addEventListener("abort", () => created.abort());
+    return created;
+  };
   const run: RunRequest = {
     ...request,
     late,
     warn,
+    ...(request.pace === undefined ? {} : { pace }),
     pipeline: {
       model,
       // The sink goes on to the next recording.
@@ -97,7 +102,6 @@ async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<P
       ...(governing === undefined ? {} : { governing }),
       ...(tap === undefined ? {} : { tap }),
       ...(stop === undefined ? {} : { stop }),
-      ...(pace === undefined ? {} : { shape: pace.operator }),
       ...(recorder === undefined ? {} : { recorder }),
     },
   };

@@ -1,11 +1,8 @@
 import { gateCount } from "../cells/layer-parameters.ts";
 import type { FusionModel } from "../fusion/fusion-model.ts";
-
 import type { FusionState } from "../fusion/fusion-state.ts";
-
 import type { GovernorState } from "../fusion/governor/govern.ts";
 import { openScale } from "../fusion/governor/governor.ts";
-
 import { stateHash } from "../state/checkpoint.ts";
 
 /** Work of one layer over a run. */

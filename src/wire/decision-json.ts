@@ -18,12 +18,6 @@ export interface Decision {
   readonly [field: string]: unknown;
 }
 
-/** A compute governor has changed what a layer may cost. */
-export interface GovernorDecision extends Decision {
-  readonly kind: "governor";
-  readonly layer: string;
-}
-
 /** JSON Schema of a decision, as recordings embed it. */
 export const decisionJsonSchema: string = JSON.stringify({
   title: schemaName,

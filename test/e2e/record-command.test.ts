@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,10 +33,16 @@ function timeOf(line: string): number {
 
 /** Starts a command and gives what it has printed so far. */
 function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, ["dist/cli/main.js", ...args], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  return watch(spawn(process.execPath, ["dist/cli/main.js", ...args], { cwd: root }));
+}
+
+/** Starts a command on a terminal of its own; what is written to it are its keys. */
+function startOnTerminal(...args: readonly string[]) {
+  const command = [process.execPath, "dist/cli/main.js", ...args].join(" ");
+  return watch(spawn("script", ["-qec", command, "/dev/null"], { cwd: root }));
+}
+
+function watch(child: ChildProcessWithoutNullStreams) {
   /** `at`: how much had come when. */
   const printed = { out: "", err: "", at: [] as { at: number; length: number }[] };
   child.stdout.on("data", (bytes: Buffer) => {
@@ -155,7 +161,7 @@ describe("polyphase replay of a recorded run", () => {
       const other = await polyphase("replay", recorded, "--encoder", "onnx", "--parallel", "2");
       expect(other.status).toBe(1);
       expect(other.stderr).toMatch(
-        /Segment 1 of \d+ does not end in the recorded state: stream clean-159 at \d+ µs must be [0-9a-f]{64}, got [0-9a-f]{64}/,
+        /Segment 1 of \d+ of \S+a\.mcap does not end in the recorded state: stream clean-159 at \d+ µs must be [0-9a-f]{64}, got [0-9a-f]{64}/,
       );
       const spoilt = join(scratch, "spoilt.ndjson");
       const changed = lines.map((line, i) => {
@@ -192,6 +198,27 @@ describe("polyphase replay of a recorded run", () => {
       expect(none.stderr).toContain(
         'Cannot replay sensor "smell": the model has audio, video, dvs',
       );
+    },
+    slow,
+  );
+
+  it.skipIf(spawnSync("script", ["--version"]).status !== 0)(
+    "goes by ticks and on by the keys of a terminal, and gives the terminal back",
+    async () => {
+      const { child, printed, ended } = startOnTerminal(
+        ...["replay", recorded, ...fast, "--start-paused", "--ndjson"],
+      );
+      const said = (): readonly string[] => printed.out.match(/\{"stream".*\}/g) ?? [];
+      // The keys are heard when the terminal does not echo them any more.
+      await expect.poll(() => printed.out.includes("untrained"), { timeout: slow }).toBe(true);
+      for (let n = 0; n < 200 && said().length === 0; n++) {
+        child.stdin.write("\u001b[C");
+        await delay(100);
+      }
+      expect(said()).toEqual(lines.slice(0, 1));
+      child.stdin.write(" ");
+      await ended;
+      expect(said()).toEqual(lines);
     },
     slow,
   );

@@ -5,6 +5,7 @@ import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { TimeUs } from "../../sensors/time.ts";
 import { GoldenLines } from "../../streams/ndjson/golden-lines.ts";
 import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import { Pace } from "../../streams/replay/pace.ts";
@@ -160,11 +161,11 @@ async function replayHere(
   const { record, rate, startPaused = false } = options;
   const atEnd: (() => void)[] = [];
   let pace: Pace | undefined;
-  const createPace = (): Pace => {
+  const createPace = (fromUs: TimeUs | undefined): Pace => {
     // What follows the first recording need not be started again.
     const isFirst = pace === undefined;
     const perSecond = rate === "max" ? Number.POSITIVE_INFINITY : rate;
-    pace = new Pace({ rate: perSecond, startPaused: startPaused && isFirst });
+    pace = new Pace({ rate: perSecond, startPaused: startPaused && isFirst, fromUs });
     return pace;
   };
   const isPaced = rate !== "max" || startPaused;

@@ -1,4 +1,5 @@
 import type { TimeUs } from "../../sensors/time.ts";
+import { ResumedTooLate } from "../../streams/fuse/rewind-fusion.ts";
 import type { PipelineResult } from "../../streams/pipeline.ts";
 import type { RecordedLog } from "../../streams/replay/log/recorded-log.ts";
 import {
@@ -23,19 +24,45 @@ export async function replayRecordedLog(
   const firstUs = start === undefined && end === undefined ? 0 : await firstTimeUs(log);
   const startUs = start === undefined ? undefined : resolveTime(start, firstUs);
   const endUs = end === undefined ? undefined : resolveTime(end, firstUs);
-  return replayLog(log, {
-    ...request.pipeline,
-    model,
-    segment: await segmentFrom(log, startUs, request),
-    inFlightMax,
-    sink: windowed(request.pipeline.sink, {
-      ...(startUs === undefined ? {} : { startUs }),
-      ...(endUs === undefined ? {} : { endUs }),
-    }),
+  const window = {
+    ...(startUs === undefined ? {} : { startUs }),
     ...(endUs === undefined ? {} : { endUs }),
-    ...(sensors === undefined ? {} : { sensors }),
-    ...(stop === undefined ? {} : { stop }),
-  });
+  };
+  const replayFrom = (segment: LogSegment): Promise<PipelineResult> => {
+    const pace = request.pace?.(startUs);
+    return replayLog(log, {
+      ...request.pipeline,
+      ...(pace === undefined ? {} : { shape: pace.operator }),
+      ...{ model, segment, inFlightMax, sink: windowed(request.pipeline.sink, window) },
+      ...(endUs === undefined ? {} : { endUs }),
+      ...(sensors === undefined ? {} : { sensors }),
+      ...(stop === undefined ? {} : { stop }),
+    });
+  };
+  return earlierWhereNeeded(log, await segmentFrom(log, startUs, request), request, replayFrom);
+}
+
+/**
+ * A late event may lie before the state that a rewinding replay was resumed from. That shows before
+ * the window begins, because the state is a horizon older: another attempt repeats no prediction.
+ */
+async function earlierWhereNeeded(
+  log: RecordedLog,
+  first: LogSegment,
+  { model, pipeline }: RunRequest,
+  replayFrom: (segment: LogSegment) => Promise<PipelineResult>,
+): Promise<PipelineResult> {
+  let segment = first;
+  for (;;) {
+    try {
+      return await replayFrom(segment);
+    } catch (error) {
+      const canTryAgain = segment.from > 0 && pipeline.recorder === undefined;
+      if (!(error instanceof ResumedTooLate) || !canTryAgain) throw error;
+    }
+    const timesUs = [...segment.states.values()].map(({ timeUs }) => timeUs);
+    segment = await logFrom(log, model, Math.min(...timesUs) - 1, { policy: "drop" });
+  }
 }
 
 async function segmentFrom(

@@ -28,8 +28,10 @@ export async function replayRecording(
     if (start !== undefined) {
       request.warn(`${path} has no keyframes: it is replayed from its beginning without a word`);
     }
+    const pace = request.pace?.(window.startUs);
     return await runPipeline({
       ...request.pipeline,
+      ...(pace === undefined ? {} : { shape: pace.operator }),
       source: replaySource(recording, {
         order,
         inFlightMax,
@@ -44,9 +46,7 @@ export async function replayRecording(
       onMalformed: "fail",
       // A pace that was aborted has let through only a part.
       endsSessions: () => {
-        return (
-          end === undefined && !(request.stop?.aborted && request.pipeline.shape !== undefined)
-        );
+        return end === undefined && !(request.stop?.aborted && pace !== undefined);
       },
     });
   } finally {

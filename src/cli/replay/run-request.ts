@@ -1,6 +1,8 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
+import type { TimeUs } from "../../sensors/time.ts";
 import type { LatePolicy } from "../../streams/fuse/late-policy.ts";
 import type { FusePipelineOptions } from "../../streams/pipeline.ts";
+import type { Pace } from "../../streams/replay/pace.ts";
 import type { TimePoint } from "./time-window.ts";
 
 /** One run of a replay: one recording, or the files that a recorder wrote in one run. */
@@ -13,6 +15,8 @@ export interface RunRequest {
   readonly end?: TimePoint;
   readonly sensors?: ReadonlySet<string>;
   readonly stop?: AbortSignal;
+  /** Makes the pace of the run, which waits for nothing before `fromUs`. */
+  readonly pace?: (fromUs: TimeUs | undefined) => Pace;
   readonly warn: (message: string) => void;
   /** The rest of the way; with `late`, and with `stop` for the first half. */
   readonly pipeline: FusePipelineOptions & { readonly stop?: AbortSignal };

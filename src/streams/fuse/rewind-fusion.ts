@@ -17,6 +17,17 @@ import type { RewindLimits } from "./late-policy.ts";
 import { PredictionRevisions } from "./prediction-revisions.ts";
 import type { AheadFeatures, StreamFusion } from "./stream-fusion.ts";
 
+/** A late event has to be applied before the state that a run was resumed from. */
+export class ResumedTooLate extends PolyphaseError {
+  constructor(lateUs: TimeUs, resumedUs: TimeUs) {
+    super(
+      "FAILED",
+      `Cannot rewind to ${lateUs} µs: the run was resumed from a keyframe at ${resumedUs} µs; ` +
+        "begin at an earlier one",
+    );
+  }
+}
+
 /**
  * One stream's fusion that takes late events as if they had come in time: it goes back to a state
  * before them and applies everything since again, in order. State and predictions are then, bit for
@@ -62,7 +73,7 @@ export class RewindFusion {
 
   /**
    * @returns how many events and markers took effect for the first time
-   * @throws {PolyphaseError} FAILED if a late event lies before the state that the run was resumed
+   * @throws {ResumedTooLate} if a late event lies before the state that the run was resumed
    *   from: the whole run would have applied it there
    */
   apply(item: MergedItem, ahead: AheadFeatures): number {
@@ -107,11 +118,7 @@ export class RewindFusion {
 
   #checkResumable(lateUs: TimeUs): void {
     if (lateUs >= this.#resumedUs || lateUs < this.#history.horizonStartUs) return;
-    throw new PolyphaseError(
-      "FAILED",
-      `Cannot rewind to ${lateUs} µs: the run was resumed from a keyframe at ${this.#resumedUs} µs; ` +
-        "begin at an earlier one",
-    );
+    throw new ResumedTooLate(lateUs, this.#resumedUs);
   }
 
   #hear(predictions: readonly Prediction[]): void {

@@ -19,6 +19,8 @@ export interface PaceOptions {
   /** Event time per processing time. */
   readonly rate: number;
   readonly startPaused?: boolean;
+  /** What is earlier goes through at once: nobody wants to wait for it. Default: nothing is. */
+  readonly fromUs?: TimeUs | undefined;
   /** Processing time. Default: the system's. */
   readonly scheduler?: SchedulerLike;
 }
@@ -30,6 +32,7 @@ export interface PaceOptions {
  */
 export class Pace {
   readonly #rate: number;
+  readonly #fromUs: TimeUs;
   readonly #scheduler: SchedulerLike;
   readonly #queue: MergedItem[] = [];
   #isPaused: boolean;
@@ -39,8 +42,10 @@ export class Pace {
   /** An event time, and the processing time (ms) at which it was let through. */
   #anchor: { readonly eventUs: TimeUs; readonly atMs: number } | undefined;
 
-  constructor({ rate, startPaused = false, scheduler = asyncScheduler }: PaceOptions) {
+  constructor(options: PaceOptions) {
+    const { rate, startPaused = false, fromUs, scheduler = asyncScheduler } = options;
     this.#rate = rate;
+    this.#fromUs = fromUs ?? Number.NEGATIVE_INFINITY;
     this.#scheduler = scheduler;
     this.#isPaused = startPaused;
   }
@@ -109,17 +114,17 @@ export class Pace {
   }
 
   #schedule(afterMs: number): void {
-    if (this.#isPaused) return;
+    if (!this.#mayProceed()) return;
     this.#timer ??= this.#scheduler.schedule(() => this.#proceed(), afterMs);
   }
 
   #proceed(): void {
     this.#timer = undefined;
     const startMs = this.#scheduler.now();
-    while (!this.#isPaused && this.#queue.length > 0) {
+    while (this.#mayProceed()) {
       const item = this.#queue[0]!;
       const nowMs = this.#scheduler.now();
-      const waitMs = isTimed(item) ? this.#dueMs(item.timeUs, nowMs) - nowMs : 0;
+      const waitMs = this.#isTimed(item) ? this.#dueMs(item.timeUs, nowMs) - nowMs : 0;
       if (waitMs > graceMs || nowMs - startMs > turnMs) {
         this.#schedule(Math.max(0, waitMs));
         return;
@@ -136,8 +141,7 @@ export class Pace {
       this.#subscriber?.next(item);
       return;
     }
-    const { eventUs, atMs } = this.#anchor!;
-    const [due, rest] = splitRun(item, eventUs + (nowMs + graceMs - atMs) * 1000 * this.#rate);
+    const [due, rest] = splitRun(item, this.#isTimed(item) ? this.#dueUs(nowMs) : this.#fromUs - 1);
     if (rest !== undefined) this.#queue.unshift(rest);
     this.#subscriber?.next(due);
   }
@@ -148,14 +152,25 @@ export class Pace {
     return atMs + (timeUs - eventUs) / 1000 / this.#rate;
   }
 
+  /** Event time that is due. */
+  #dueUs(nowMs: number): TimeUs {
+    const { eventUs, atMs } = this.#anchor!;
+    return eventUs + (nowMs + graceMs - atMs) * 1000 * this.#rate;
+  }
+
+  #mayProceed(): boolean {
+    const [next] = this.#queue;
+    return next !== undefined && !(this.#isPaused && next.timeUs >= this.#fromUs);
+  }
+
+  /** Late items are late already, and the others only say something about time. */
+  #isTimed({ kind, timeUs }: MergedItem): boolean {
+    return (kind === "tick" || kind === "run" || kind === "marker") && timeUs >= this.#fromUs;
+  }
+
   #completeWhenEmpty(): void {
     if (this.#isComplete && this.#queue.length === 0) this.#subscriber?.complete();
   }
-}
-
-/** Late items are late already, and the others only say something about time. */
-function isTimed({ kind }: MergedItem): boolean {
-  return kind === "tick" || kind === "run" || kind === "marker";
 }
 
 /** The ticks of a run up to `untilUs`, at least one, and the others. */

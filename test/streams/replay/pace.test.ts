@@ -78,6 +78,20 @@ describe("Pace", () => {
     expect(state.seen).toHaveLength(6);
   });
 
+  it("waits for nothing before the time that it is to begin at, paused or not", () => {
+    for (const startPaused of [false, true]) {
+      const scheduler = new VirtualTimeScheduler();
+      const pace = new Pace({ rate: 1, scheduler, startPaused, fromUs: 5_010_000 });
+      const { seen } = collect(pace, items, scheduler);
+      scheduler.flush();
+      expect(seen.slice(0, 2)).toEqual([
+        [5_000_000, 0],
+        [5_001_000, 0],
+      ]);
+      expect(seen.map(([, at]) => at).slice(2)).toEqual(startPaused ? [] : [0, 0, 390, 990]);
+    }
+  });
+
   it("leaves everybody else a turn when it is behind", async () => {
     const pace = new Pace({ rate: 1e9 });
     let turns = 0;

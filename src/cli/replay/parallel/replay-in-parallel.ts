@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { createFusionState } from "../../../fusion/fusion-state.ts";
+import type { FusionModel } from "../../../fusion/fusion-model.ts";
+import { createFusionState, type FusionState } from "../../../fusion/fusion-state.ts";
 import { PolyphaseError } from "../../../sensors/polyphase-error.ts";
 import { restoreCheckpoint } from "../../../state/checkpoint.ts";
 import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
@@ -25,22 +26,72 @@ export async function replayInParallel(
   threads: number,
   model: Required<ModelOptions>,
 ): Promise<RunSummary> {
-  const { paths, sink, stop, mode = "sparse" } = request;
+  const { paths, sink, mode = "sparse" } = request;
   const runs = await openRecordedLogs(paths);
   const totals = new ReplayTotals();
   const startedAt = performance.now();
   try {
+    const jobs: SegmentJob[] = [];
     for (const { paths: own, log } of runs) {
-      if (stop?.aborted) break;
       checkParallel(own[0]!, log, request);
-      const segments = new Segments({ paths: own, model, mode }, threads);
-      totals.add(own[0]!, await segments.replay(await jobsOf(log), request));
+      jobs.push(...(await jobsOf(own, log, jobs.length)));
     }
+    await replayJobs(jobs, new Segments({ model, mode }, threads), totals, request);
   } finally {
     for (const { log } of runs) await log?.close();
   }
   await sink.close();
   return totals.summary(request, (performance.now() - startedAt) / 1000);
+}
+
+/** Writes what comes of the jobs, and adds it up by runs. */
+async function replayJobs(
+  jobs: readonly SegmentJob[],
+  segments: Segments,
+  totals: ReplayTotals,
+  { digest, model, stop }: ReplayRequest,
+): Promise<void> {
+  let dropped: Record<string, number> = {};
+  let anomalies: Record<string, number> = {};
+  await segments.replay(jobs, stop, async (result) => {
+    const { paths } = jobs[result.index]!;
+    // What was predicted before a mismatch is right, and may show where it began.
+    await digest.writeLines(result.lines, result.predictions);
+    if (result.mismatch !== undefined) throw mismatchError(paths[0]!, jobs, result);
+    addCounts(dropped, result.dropped);
+    addCounts(anomalies, result.anomalies);
+    if (jobs[result.index + 1]?.paths === paths) return;
+    totals.add(paths[0]!, { streams: statesOf(result, model), counts: { dropped, anomalies } });
+    dropped = {};
+    anomalies = {};
+  });
+}
+
+function mismatchError(
+  path: string,
+  jobs: readonly SegmentJob[],
+  { index, mismatch }: SegmentResult,
+): PolyphaseError {
+  const own = jobs.filter(({ paths }) => paths === jobs[index]!.paths);
+  const { stream, timeUs, recorded, replayed } = mismatch!;
+  return new PolyphaseError(
+    "FAILED",
+    `Segment ${index - own[0]!.index + 1} of ${own.length} of ${path} does not end in the recorded ` +
+      `state: stream ${stream} at ${timeUs} µs must be ${recorded}, got ${replayed}`,
+  );
+}
+
+function statesOf(
+  { states }: SegmentResult,
+  model: FusionModel,
+): ReadonlyMap<string, { readonly state: FusionState }> {
+  return new Map(
+    states.map(([stream, checkpoint]) => {
+      const state = createFusionState(model.graph);
+      restoreCheckpoint(state, model, checkpoint);
+      return [stream, { state }];
+    }),
+  );
 }
 
 function checkParallel(
@@ -62,13 +113,20 @@ function checkParallel(
   }
 }
 
-async function jobsOf(log: RecordedLog): Promise<readonly SegmentJob[]> {
+/** The segments of one log, numbered from `first` on. */
+async function jobsOf(
+  paths: readonly string[],
+  log: RecordedLog,
+  first: number,
+): Promise<readonly SegmentJob[]> {
   const starts = [0];
   for (const { chunk } of await log.keyframes()) if (chunk > 0) starts.push(chunk);
-  return starts.map((from, index) => ({ index, from, to: starts[index + 1] ?? log.chunks }));
+  return starts.map((from, i) => {
+    return { index: first + i, paths, from, to: starts[i + 1] ?? log.chunks };
+  });
 }
 
-/** Threads that replay the segments of one run. */
+/** Threads that replay segments. */
 class Segments {
   readonly #threads: number;
   readonly #data: SegmentWorkerData;
@@ -78,41 +136,8 @@ class Segments {
     this.#threads = threads;
   }
 
-  async replay(
-    jobs: readonly SegmentJob[],
-    { digest, model, stop }: ReplayRequest,
-  ): Promise<Parameters<ReplayTotals["add"]>[1]> {
-    const dropped: Record<string, number> = {};
-    const anomalies: Record<string, number> = {};
-    let last: SegmentResult | undefined;
-    await this.#inOrder(jobs, stop, async (result) => {
-      const { mismatch } = result;
-      // What was predicted before the mismatch is right, and may show where it began.
-      await digest.writeLines(result.lines, result.predictions);
-      if (mismatch !== undefined) {
-        const { stream, timeUs, recorded, replayed } = mismatch;
-        throw new PolyphaseError(
-          "FAILED",
-          `Segment ${result.index + 1} of ${jobs.length} does not end in the recorded state: stream ` +
-            `${stream} at ${timeUs} µs must be ${recorded}, got ${replayed}`,
-        );
-      }
-      addCounts(dropped, result.dropped);
-      addCounts(anomalies, result.anomalies);
-      last = result;
-    });
-    const streams = new Map(
-      (last?.states ?? []).map(([stream, checkpoint]) => {
-        const state = createFusionState(model.graph);
-        restoreCheckpoint(state, model, checkpoint);
-        return [stream, { state }];
-      }),
-    );
-    return { streams, counts: { dropped, anomalies } };
-  }
-
   /** Hands the results to `take` in the order of the jobs. */
-  async #inOrder(
+  async replay(
     jobs: readonly SegmentJob[],
     stop: AbortSignal | undefined,
     take: (result: SegmentResult) => Promise<void>,

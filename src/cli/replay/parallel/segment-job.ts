@@ -3,15 +3,16 @@ import type { ModelOptions } from "../../model-options.ts";
 
 /** What a worker is started with. */
 export interface SegmentWorkerData {
-  /** The files of one recorded run. */
-  readonly paths: readonly string[];
   readonly model: Required<ModelOptions>;
   readonly mode: StepMode;
 }
 
 /** One segment of a log to replay: from one keyframe, or the beginning, to another, or the end. */
 export interface SegmentJob {
+  /** Among all jobs. */
   readonly index: number;
+  /** The files of its recorded run. */
+  readonly paths: readonly string[];
   /** Chunks `from` to `to` (excluded). */
   readonly from: number;
   readonly to: number;

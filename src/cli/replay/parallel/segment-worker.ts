@@ -1,8 +1,8 @@
-// Entry of a worker thread: replays segments of one recorded run, one after the other.
+// Entry of a worker thread: replays segments of recorded runs, one after the other.
 import { createHash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { encodeCheckpoint } from "../../../state/checkpoint.ts";
-import { openRecordedLogs } from "../../../streams/replay/log/recorded-log.ts";
+import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
 import { replayLog, wholeLog } from "../../../streams/replay/log/replay-log.ts";
 import { chooseModel, prepareModel } from "../../load-model.ts";
 import type {
@@ -13,15 +13,26 @@ import type {
   StateMismatch,
 } from "./segment-job.ts";
 
-const { paths, model: choice, mode } = workerData as SegmentWorkerData;
+const { model: choice, mode } = workerData as SegmentWorkerData;
 const chosen = await chooseModel(choice.model, choice.seed);
 // What there is to be said was said by the main thread.
 const model = await prepareModel(chosen.stored, choice, () => undefined);
-const [run] = await openRecordedLogs(paths);
-const log = run!.log!;
 const inFlightMax = 8_192;
 
-async function replaySegment({ index, from, to }: SegmentJob): Promise<SegmentResult> {
+async function replaySegment(job: SegmentJob): Promise<SegmentResult> {
+  const [run] = await openRecordedLogs(job.paths);
+  const log = run!.log!;
+  try {
+    return await replayOpened(log, job);
+  } finally {
+    await log.close();
+  }
+}
+
+async function replayOpened(
+  log: RecordedLog,
+  { index, from, to }: SegmentJob,
+): Promise<SegmentResult> {
   const states = from === 0 ? (await wholeLog(log, model)).states : await log.states(from);
   let lines = "";
   let predictions = 0;
