@@ -96,6 +96,9 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     onReport: (report) => progress.report(report),
     stop: stopSignal(),
   });
+  // Of training alone: since the last resume, without the test.
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = Math.round((user + system) / 1e6);
   progress.end();
   await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const measured = measureHeldOut(state, "test");
@@ -118,8 +121,6 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const model = state.average.apply(() => exportModel(state.network, names));
   const directory = join(options.out, "model");
   await writeModelDirectory(directory, model);
-  const { user, system } = process.cpuUsage();
-  const cpuSeconds = Math.round((user + system) / 1e6);
   const result = {
     task: task.name,
     outcome,
