@@ -27,6 +27,7 @@ const adding = ["adding", "--batches", "4000"];
 
 /** Name, arguments of `polyphase train`, and the keep probabilities to evaluate at. */
 const runs = [
+  ["frequency/short", ["frequency", "--batches", "800", "--rate", "0.01"]],
   ["ablation/base", short],
   ["ablation/learn-none", [...short, "--learn", "none"]],
   ["ablation/learn-period", [...short, "--learn", "period"]],
@@ -46,7 +47,7 @@ const runs = [
   ["nmnist/simulated", [...nmnist, "--recordings", "simulated", "--batches", "4000"], [0.75, 0.4]],
   ["nmnist/mixed", [...nmnist, "--hold-out", "500"]],
   ["nmnist/mixed-0.04", [...nmnist, "--hold-out", "500", "--open-ratio", "0.04"]],
-  ["frequency/0.1ms", ["frequency", "--sampling", "0.1ms", "--batches", "4000", ...sampled]],
+  ["frequency/0.1ms", ["frequency", "--sampling", "0.1ms", "--batches", "4000", "--learn", "none"]],
   ["frequency/two-sines", ["frequency", "--signal", "two-sines"]],
   ["adding/tau-6-8", [...adding, "--period-ms", "403.4,2981"]],
   ["adding/tau-4-6", [...adding, "--period-ms", "54.6,403.4"]],

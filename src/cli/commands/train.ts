@@ -100,7 +100,6 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const { user, system } = process.cpuUsage();
   const cpuSeconds = Math.round((user + system) / 1e6);
   progress.end();
-  await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const measured = measureHeldOut(state, "test");
   // Nothing was held out if there are no sequences.
   const test = measured.sequences === 0 ? undefined : measured;
@@ -121,6 +120,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const model = state.average.apply(() => exportModel(state.network, names));
   const directory = join(options.out, "model");
   await writeModelDirectory(directory, model);
+  await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const result = {
     task: task.name,
     outcome,
@@ -136,8 +136,21 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
 async function drawCurve(title: string, directory: string): Promise<void> {
   const log = await readFile(join(directory, "train.jsonl"), "utf8");
   const lines = log.split("\n").filter((line) => line !== "");
-  const reports = lines.map((line): TrainingReport => JSON.parse(line));
+  const reports = lines.flatMap(readReport);
+  if (reports.length < lines.length) {
+    const damaged = lines.length - reports.length;
+    console.error(`polyphase: curve.svg leaves out ${damaged} damaged lines of train.jsonl`);
+  }
   await writeFile(join(directory, "curve.svg"), learningCurveSvg(title, reports));
+}
+
+/** None of a line that was cut off when a run was killed. */
+function readReport(line: string): TrainingReport[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
 }
 
 function positive(text: string): number {

@@ -43,9 +43,10 @@ export const taskNames: readonly string[] = ["frequency", "adding", "nmnist", "p
 /**
  * A task by name.
  *
- * @throws {PolyphaseError} USAGE if there is none of that name
+ * @throws {PolyphaseError} USAGE if there is none of that name, or the choices contradict each other
  */
 export async function createTask(name: string, choices: TaskChoices): Promise<TrainTask> {
+  requireSense(choices);
   const task = await createNamedTask(name, choices);
   const { average, leak, openPenalty } = choices;
   const changes = {
@@ -58,6 +59,22 @@ export async function createTask(name: string, choices: TaskChoices): Promise<Tr
     options: { ...task.options, ...changes },
     recipe: { ...task.recipe, ...changes },
   };
+}
+
+/** Refuses choices that would do nothing, or could not be. */
+function requireSense({ cell = "phased-lstm", leak = 0, openPenalty, learn }: TaskChoices): void {
+  if (leak > 0 && cell !== "phased-lstm") {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot train with a leak: cell must be phased-lstm, whose gate is triangular, got ${cell}`,
+    );
+  }
+  if (openPenalty !== undefined && learn?.includes("open-ratio") !== true) {
+    throw new PolyphaseError(
+      "USAGE",
+      "Cannot charge for open units: open-ratio must be among what is learned",
+    );
+  }
 }
 
 async function createNamedTask(name: string, choices: TaskChoices): Promise<TrainTask> {

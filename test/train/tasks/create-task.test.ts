@@ -16,7 +16,12 @@ describe("createTask", () => {
     });
   });
   it("puts average, leak and penalty into the recipe, and into what a checkpoint belongs to", async () => {
-    const task = await createTask("frequency", { average: 0.99, leak: 0.001, openPenalty: 0.2 });
+    const task = await createTask("frequency", {
+      average: 0.99,
+      leak: 0.001,
+      openPenalty: 0.2,
+      learn: ["open-ratio"],
+    });
     const changes = {
       averageDecay: 0.99,
       leak: { start: 0.001, zeroFrom: 0.8 },
@@ -26,6 +31,12 @@ describe("createTask", () => {
     expect(task.options).toMatchObject(changes);
     // A leak needs closed units evaluated.
     expect((task.options as CellOptions).evaluate).toBe("all");
+  });
+  it("refuses choices that would do nothing or cannot be", async () => {
+    const leaking = createTask("frequency", { leak: 0.001, cell: "lstm" });
+    await expect(leaking).rejects.toThrow("cell must be phased-lstm");
+    const charged = createTask("frequency", { openPenalty: 0.2 });
+    await expect(charged).rejects.toThrow("open-ratio must be among what is learned");
   });
   it("refuses a task that it does not know", async () => {
     await expect(createTask("weather", {})).rejects.toThrow("task must be one of frequency");
