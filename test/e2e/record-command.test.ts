@@ -211,11 +211,16 @@ describe("polyphase replay of a recorded run", () => {
       const said = (): readonly string[] => printed.out.match(/\{"stream".*\}/g) ?? [];
       // The keys are heard when the terminal does not echo them any more.
       await expect.poll(() => printed.out.includes("untrained"), { timeout: slow }).toBe(true);
+      await delay(1500);
+      expect(child.exitCode).toBeNull();
+      expect(said()).toEqual([]);
       for (let n = 0; n < 200 && said().length === 0; n++) {
         child.stdin.write("\u001b[C");
         await delay(100);
       }
       expect(said()).toEqual(lines.slice(0, 1));
+      // A key that is held comes several times at once.
+      child.stdin.write("\u001b[C".repeat(3));
       child.stdin.write(" ");
       await ended;
       expect(said()).toEqual(lines);
