@@ -99,6 +99,29 @@ export function governorOf(
   return createGovernor(graph, { usPerSecond: budget, costFactor, ...floors });
 }
 
+/** The options that ask for the same budget; empty without one. */
+export function budgetText({ budget, govern, costFactor }: BudgetOptions): string {
+  if (budget === undefined) return "";
+  const layers = govern.map(([name, floor]) => ` --govern ${name}=${floor}`).sort();
+  const factor = costFactor === 1 ? "" : ` --cost-factor ${costFactor}`;
+  return `--budget ${budget}us/s${layers.join("")}${factor}`;
+}
+
+/**
+ * A budget decides what is computed: a recorded run is that run again only under its own.
+ *
+ * @param recorded what the recording says of its budget
+ * @throws {PolyphaseError} USAGE if the replay has another
+ */
+export function checkBudget(path: string, recorded: string | undefined, wanted = ""): void {
+  if ((recorded ?? "") === wanted) return;
+  const [was, is] = [recorded ?? "", wanted].map((text) => (text === "" ? "no --budget" : text));
+  throw new PolyphaseError(
+    "USAGE",
+    `Cannot replay ${path} as it was recorded: it ran with ${was}, asked for is ${is}; ask for the same, or merge its items anew with --by log`,
+  );
+}
+
 function timePerSecond(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(us|ms)\/s$/.exec(text);
   const us = Number(match?.[1]) * (match?.[2] === "ms" ? 1000 : 1);

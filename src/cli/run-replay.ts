@@ -10,6 +10,7 @@ import type { Recorder } from "../streams/record/recorder.ts";
 import { openRecordedLogs, type RecordedLog } from "../streams/replay/log/recorded-log.ts";
 import type { Pace } from "../streams/replay/pace.ts";
 import type { Sink } from "../streams/sink.ts";
+import { checkBudget } from "./budget-options.ts";
 import { replayRecordedLog } from "./replay/replay-recorded-log.ts";
 import { replayRecording } from "./replay/replay-recording.ts";
 import { ReplayTotals } from "./replay/replay-totals.ts";
@@ -46,6 +47,8 @@ export interface ReplayRequest {
   readonly pace?: (fromUs: TimeUs | undefined) => Pace;
   /** Makes a recorder for each run, which this function closes. */
   readonly recorder?: (path: string, late: LatePolicy) => Promise<Recorder>;
+  /** The options that ask for the budget of `governing`; empty without one. */
+  readonly budget?: string;
   /** Told what the user should know. */
   readonly warn?: (message: string) => void;
   readonly stop?: AbortSignal;
@@ -81,6 +84,7 @@ interface Run {
 async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<PipelineResult> {
   const { model, sink, order, mode = "sparse", tap, stop, warn = () => undefined } = request;
   const { governing } = request;
+  if (log !== undefined) checkBudget(paths[0]!, log.metadata["budget"], request.budget);
   const late = request.late ?? log?.late ?? { policy: "drop" };
   const recorder = await request.recorder?.(paths[0]!, late);
   const pace = (fromUs: TimeUs | undefined): Pace => {

@@ -82,6 +82,28 @@ describe("polyphase replay", () => {
   );
 
   it(
+    "repeats a recorded run under its own --budget only, also from a state in the middle",
+    async () => {
+      const budget = ["--budget", "4ms/s", "--govern", "merge-2=0.5", "--govern", "merge-1"];
+      const recorded = join(scratch, "governed.mcap");
+      const keep = ["--record", recorded, "--keyframe-every", "500ms"];
+      const ran = await polyphase("replay", scene, "--ndjson", ...budget, ...keep);
+      const again = await polyphase("replay", recorded, "--ndjson", ...budget);
+      expect(again.stdout).toBe(ran.stdout);
+      const late = await polyphase("replay", recorded, "--ndjson", ...budget, "--start", "2");
+      const lines = late.stdout.split("\n");
+      expect(lines.length).toBeGreaterThan(5);
+      expect(ran.stdout.split("\n").slice(-lines.length)).toEqual(lines);
+      const without = await polyphase("replay", recorded, "--ndjson");
+      expect(without.status).toBe(64);
+      expect(without.stderr).toContain(
+        "it ran with --budget 4000us/s --govern merge-1=0.25 --govern merge-2=0.5, asked for is no",
+      );
+    },
+    slow,
+  );
+
+  it(
     "writes the predictions whose digest it tells",
     async () => {
       const out = join(scratch, "predictions.ndjson");

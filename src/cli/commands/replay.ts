@@ -13,6 +13,7 @@ import {
   addBudgetOptions,
   addDecisionsOption,
   type BudgetOptions,
+  budgetText,
   openBudget,
 } from "../budget-options.ts";
 import { findRecordings } from "../find-recordings.ts";
@@ -116,6 +117,7 @@ async function replayCommand(
     ...requestOf(options, model, saysWhatIsLate),
     ...{ paths, weights: chosen.origin, sink, digest: sink, stop },
     ...budget.request,
+    budget: budgetText(options),
   };
   const choice = { model: name, seed, kernel: options.kernel, encoder: options.encoder };
   const summary =

@@ -7,6 +7,7 @@ import { FileOutput } from "../../streams/record/file-output.ts";
 import { createRecorder, type Recorder } from "../../streams/record/recorder.ts";
 import { recorderMetadata } from "../../streams/record/recorder-metadata.ts";
 import { RingOutput } from "../../streams/record/ring-output.ts";
+import { type BudgetOptions, budgetText } from "../budget-options.ts";
 
 /** Options of every command that can record what it does. */
 export interface RecordOptions {
@@ -47,7 +48,7 @@ export function addRecordOptions(command: Command): Command {
  * @throws {PolyphaseError} FAILED if the directory cannot be made
  */
 export async function openRecorder(
-  options: RecordOptions & { readonly record: string },
+  options: RecordOptions & BudgetOptions & { readonly record: string },
   name: string,
   run: string,
   model: FusionModel,
@@ -62,7 +63,11 @@ export async function openRecorder(
   const isNumbered = rotateSize !== undefined || rotateEvery !== undefined || ring !== undefined;
   const path = (part: number): string =>
     isNumbered ? `${stem}-${String(part).padStart(4, "0")}.mcap` : `${stem}.mcap`;
-  const metadata = recorderMetadata(run, model, late);
+  const budget = budgetText(options);
+  const metadata = {
+    ...recorderMetadata(run, model, late),
+    ...(budget === "" ? {} : { budget }),
+  };
   return createRecorder({
     ...(keyframeEvery === undefined ? {} : { keyframeUs: keyframeEvery }),
     output: (table) =>

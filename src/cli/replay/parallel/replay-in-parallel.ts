@@ -5,6 +5,7 @@ import { PolyphaseError } from "../../../sensors/polyphase-error.ts";
 import { restoreCheckpoint } from "../../../state/checkpoint.ts";
 import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
 import { keyframeMismatch } from "../../../streams/replay/log/replay-log.ts";
+import { checkBudget } from "../../budget-options.ts";
 import type { ModelOptions } from "../../model-options.ts";
 import type { ReplayRequest } from "../../run-replay.ts";
 import { addCounts, type RunSummary } from "../../summarise-run.ts";
@@ -34,6 +35,7 @@ export async function replayInParallel(
     const jobs: SegmentJob[] = [];
     for (const { paths: own, log } of runs) {
       checkParallel(own[0]!, log, request);
+      checkBudget(own[0]!, log?.metadata["budget"], request.budget);
       jobs.push(...(await jobsOf(own, log, jobs.length)));
     }
     await replayJobs(jobs, new Segments({ model, mode }, threads), totals, request);
