@@ -20,7 +20,7 @@ import { openRecording } from "../src/streams/replay/recording-reader.ts";
 import { replaySource } from "../src/streams/replay/replay-source.ts";
 import type { Sink } from "../src/streams/sink.ts";
 
-const seconds = Number(process.env["SECONDS"] ?? 60);
+const seconds = Number(process.env["SECONDS"] ?? 240);
 const rounds = 5;
 const scene = "fixtures/scenes/clean-307.mcap";
 const sceneUs = 3_000_000;
