@@ -1,4 +1,5 @@
 import protobuf from "protobufjs";
+import { allocateFloats } from "./float-block.ts";
 import type { Bits64, WireTimestamp } from "./wire-time.ts";
 
 /** The fields of a polyphase.v1.FeatureFrame that decoding needs. */
@@ -12,6 +13,7 @@ export interface FeatureFrameMessage {
 
 type Fields = { -readonly [field in keyof FeatureFrameMessage]: FeatureFrameMessage[field] };
 
+const noValues = new Float32Array(0);
 const zero: Bits64 = { low: 0, high: 0, unsigned: true };
 
 /**
@@ -26,7 +28,7 @@ export function readFeatureFrame(bytes: Uint8Array): FeatureFrameMessage | undef
     seq: zero,
     convention: "",
     available_ns: zero,
-    values: new Float32Array(0),
+    values: noValues,
   };
   while (reader.pos < reader.len) {
     if (!readField(reader, fields)) return undefined;
@@ -84,9 +86,9 @@ function readTimestamp(reader: protobuf.Reader): WireTimestamp | undefined {
 function readFloats(reader: protobuf.Reader): Float32Array | undefined {
   const length = reader.uint32();
   if (length % 4 !== 0 || reader.pos + length > reader.len) return undefined;
-  const floats = new Float32Array(length / 4);
+  const floats = allocateFloats(length / 4);
   const { buf, pos } = reader;
-  new Uint8Array(floats.buffer).set(buf.subarray(pos, pos + length));
+  new Uint8Array(floats.buffer, floats.byteOffset, length).set(buf.subarray(pos, pos + length));
   reader.skip(length);
   return floats;
 }
