@@ -7,8 +7,8 @@ import { FileOutput } from "../../src/streams/record/file-output.ts";
 import { createRecorder } from "../../src/streams/record/recorder.ts";
 import { recorderMetadata } from "../../src/streams/record/recorder-metadata.ts";
 import { openRecording } from "../../src/streams/replay/recording-reader.ts";
-import type { Sink } from "../../src/streams/sink.ts";
 import type { Delivery } from "../../src/streams/source.ts";
+import { lineSink } from "../streams/line-sink.ts";
 
 /** What a run said and became. */
 export interface Outcome {
@@ -26,18 +26,6 @@ export interface LiveOptions {
   /** Where it is recorded, and how often with its state. */
   readonly path: string;
   readonly keyframeUs: number;
-}
-
-/** A sink that keeps lines as they would be written. */
-export function lineSink(): Sink & { readonly lines: string[] } {
-  const lines: string[] = [];
-  return {
-    lines,
-    write: (predictions) => {
-      for (const prediction of predictions) lines.push(JSON.stringify(prediction));
-    },
-    close: async () => undefined,
-  };
 }
 
 /** Runs and records a recording as if its sensors were there: paced, jittered and in disorder. */

@@ -14,8 +14,9 @@ import { stateHash } from "../../src/state/checkpoint.ts";
 import { openRecordedLogs } from "../../src/streams/replay/log/recorded-log.ts";
 import { type LogSegment, replayLog } from "../../src/streams/replay/log/replay-log.ts";
 import { Pace } from "../../src/streams/replay/pace.ts";
+import { lineSink } from "../streams/line-sink.ts";
 import { polyphase } from "./cli.ts";
-import { lineSink, liveRun, type Outcome } from "./live-run.ts";
+import { liveRun, type Outcome } from "./live-run.ts";
 
 const data = dataDirectory();
 const scratch = mkdtempSync(join(tmpdir(), "polyphase-recorded-"));

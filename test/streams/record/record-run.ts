@@ -14,27 +14,15 @@ import {
   type RecordedLog,
 } from "../../../src/streams/replay/log/recorded-log.ts";
 import { type LogReplayOptions, replayLog } from "../../../src/streams/replay/log/replay-log.ts";
-import type { Sink } from "../../../src/streams/sink.ts";
 import type { Delivery } from "../../../src/streams/source.ts";
 import { dvs, marker, scalar } from "../items.ts";
+import { lineSink } from "../line-sink.ts";
 
 /** What a run said and became. */
 export interface Outcome {
   readonly lines: readonly string[];
   readonly hash: string;
   readonly counts: PipelineResult["counts"];
-}
-
-/** A sink that keeps lines as they would be written. */
-export function lineSink(): Sink & { readonly lines: string[] } {
-  const lines: string[] = [];
-  return {
-    lines,
-    write: (predictions) => {
-      for (const prediction of predictions) lines.push(JSON.stringify(prediction));
-    },
-    close: async () => undefined,
-  };
 }
 
 export const packetUsMax = 2_000;

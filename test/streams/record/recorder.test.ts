@@ -8,11 +8,11 @@ import { stateHash } from "../../../src/state/checkpoint.ts";
 import type { LatePolicy } from "../../../src/streams/fuse/late-policy.ts";
 import type { RecordedLog } from "../../../src/streams/replay/log/recorded-log.ts";
 import { logFrom } from "../../../src/streams/replay/log/replay-log.ts";
+import { lineSink } from "../line-sink.ts";
 import { testModel } from "../test-model.ts";
 import {
   arriving,
   fileRecorder,
-  lineSink,
   type Outcome,
   openLog,
   outcomeOf,
