@@ -28,6 +28,7 @@ import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
 import { raised } from "./raised.ts";
+import { recordDecisions } from "./record/record-decisions.ts";
 import { recordTo } from "./record/record-to.ts";
 import type { Recorder } from "./record/recorder.ts";
 import type { Sink } from "./sink.ts";
@@ -133,7 +134,11 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, onKeyframe, resume, endsSessions, governing, shape = identity } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const governing =
+    options.governing && recorder
+      ? recordDecisions(options.governing, late, recorder)
+      : options.governing;
   const streams = new Map<string, StreamFusion>();
   const checkpoint = (stream: string): Uint8Array | undefined => {
     const fusion = streams.get(stream);
