@@ -25,11 +25,12 @@ export class FastSaccades {
   readonly #thresholdOn = new Float32Array(pixels);
   readonly #thresholdOff = new Float32Array(pixels);
   readonly #gaze = new Gaze();
-  #events = new Uint32Array(eventsMax);
-  #count = 0;
-  // Of the pixel at hand.
+  /** Of the pixel at hand: log brightness of each step, and what its last event left. */
+  readonly #seen = new Float32Array(gazeSteps + 1);
   #reference = 0;
   #readyUs = 0;
+  #events = new Uint32Array(eventsMax);
+  #count = 0;
 
   /**
    * The events of one digit, packed, at most `eventsMax`.
@@ -64,17 +65,43 @@ export class FastSaccades {
    * @param start how far its brightness is from its reference at first, in thresholds
    */
   #watch(p: number, start: number, { leakHz, refractoryUs }: SaccadeVariation): void {
-    const table = this.#logTable;
-    const { runs, runStart, base, weightX, weightY } = this.#gaze;
-    const offset = Math.floor(p / side) * canvasSide + (p % side);
     const leak = (leakHz * gazeStepUs) / 1e6;
-    if (isQuiet(start, leak) && this.#staysBlack(offset)) return;
-    const c = this.#canvas;
+    const seesDigit = this.#see(Math.floor(p / side) * canvasSide + (p % side));
+    if (!seesDigit && isQuiet(start, leak)) return;
+    const seen = this.#seen;
     const on = this.#thresholdOn[p]!;
     const off = this.#thresholdOff[p]!;
-    let from = Number.NaN;
+    let from = seen[0]!;
+    let reference = Math.fround(from - start * (start > 0 ? on : off));
     this.#readyUs = -1e9;
-    let reference = 0;
+    for (let step = 1; step <= gazeSteps; step++) {
+      const log = seen[step]!;
+      // Where nothing changes nothing is computed: the low-pass is a long chain.
+      const to = log === from ? from : from + follow * (log - from);
+      const held = reference - leak * on;
+      const rise = to - held;
+      reference = Math.fround(held);
+      if (rise >= on || -rise >= off) {
+        this.#reference = reference;
+        this.#cross(p, from, to, (step - 1) * gazeStepUs, refractoryUs);
+        reference = this.#reference;
+      }
+      from = Math.fround(to);
+    }
+  }
+
+  /**
+   * Log brightness that a pixel sees, step by step.
+   *
+   * @returns whether it ever sees anything of the digit
+   */
+  #see(offset: number): boolean {
+    const { runs, runStart, base, weightX, weightY } = this.#gaze;
+    const c = this.#canvas;
+    const table = this.#logTable;
+    const black = table[0]!;
+    const seen = this.#seen;
+    let seesDigit = false;
     for (let run = 0; run < runs; run++) {
       const until = runStart[run + 1]!;
       const i = base[runStart[run]!]! + offset;
@@ -82,43 +109,19 @@ export class FastSaccades {
       const right = c[i + 1]! - first;
       const lower = c[i + canvasSide]!;
       const lowerRight = c[i + canvasSide + 1]! - lower;
-      const isBlack = first === 0 && right === 0 && lower === 0 && lowerRight === 0;
+      if (first === 0 && right === 0 && lower === 0 && lowerRight === 0) {
+        // Runs are short: a call of `fill` takes longer.
+        for (let step = runStart[run]!; step < until; step++) seen[step] = black;
+        continue;
+      }
+      seesDigit = true;
       for (let step = runStart[run]!; step < until; step++) {
-        let log = table[0]!;
-        if (!isBlack) {
-          const above = first + weightX[step]! * right;
-          const below = lower + weightX[step]! * lowerRight;
-          log = table[((above + weightY[step]! * (below - above)) * tableSteps) | 0]!;
-        }
-        if (step === 0) {
-          from = log;
-          reference = Math.fround(log - start * (start > 0 ? on : off));
-          continue;
-        }
-        // Where nothing changes nothing is computed: the low-pass is a long chain.
-        const to = log === from ? from : from + follow * (log - from);
-        const held = reference - leak * on;
-        const rise = to - held;
-        reference = Math.fround(held);
-        if (rise >= on || -rise >= off) {
-          this.#reference = reference;
-          this.#cross(p, from, to, (step - 1) * gazeStepUs, refractoryUs);
-          reference = this.#reference;
-        }
-        from = Math.fround(to);
+        const above = first + weightX[step]! * right;
+        const below = lower + weightX[step]! * lowerRight;
+        seen[step] = table[((above + weightY[step]! * (below - above)) * tableSteps) | 0]!;
       }
     }
-  }
-
-  #staysBlack(offset: number): boolean {
-    const { runs, runStart, base } = this.#gaze;
-    const c = this.#canvas;
-    for (let run = 0; run < runs; run++) {
-      const i = base[runStart[run]!]! + offset;
-      if (c[i] !== 0 || c[i + 1] !== 0) return false;
-      if (c[i + canvasSide] !== 0 || c[i + canvasSide + 1] !== 0) return false;
-    }
-    return true;
+    return seesDigit;
   }
 
   /** The events of one pixel in one step: mostly one. */
