@@ -15,7 +15,7 @@ export type ChunkCompressor = (content: Uint8Array) => {
 
 /** Messages as they go to a file: a chunk record and the message indexes behind it. */
 export interface ClosedChunk {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Its entry in a file's index, as if the chunk were the file's beginning. */
   readonly index: McapTypes.ChunkIndex;
   readonly messages: ReadonlyMap<number, number>;
@@ -58,6 +58,7 @@ export class ChunkEncoder {
   #content: Uint8Array = new Uint8Array(startBytes);
   #view: DataView = new DataView(this.#content.buffer);
   #length = 0;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #messages = 0;
   #startTime = 0n;
   #endTime = 0n;
@@ -120,8 +121,7 @@ export class ChunkEncoder {
     const chunkLength =
       prefixBytes + chunkHeadBytes + compression.length + compressedData.byteLength;
     const messageIndexLength = this.#messageIndexLength();
-    // All of it is written: memory need not be cleared before.
-    const bytes = Buffer.allocUnsafeSlow(chunkLength + messageIndexLength);
+    const bytes = this.#take(chunkLength + messageIndexLength);
     this.#writeChunk(bytes, chunkLength, compression, compressedData);
     const messageIndexOffsets = this.#writeIndexes(bytes, chunkLength);
     const index = {
@@ -141,6 +141,20 @@ export class ChunkEncoder {
     this.#length = 0;
     this.#messages = 0;
     return { bytes, index, messages };
+  }
+
+  /** Takes back a chunk that nobody will read any more: its memory is used for one to come. */
+  reuse({ bytes }: ClosedChunk): void {
+    this.#spare = new Uint8Array(bytes.buffer);
+  }
+
+  /** All of it will be written: memory need not be cleared before. */
+  #take(length: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.length >= length
+      ? spare.subarray(0, length)
+      : (Buffer.allocUnsafeSlow(length) as Uint8Array<ArrayBuffer>);
   }
 
   #indexOf(channelId: number): MessageIndex {
@@ -173,7 +187,7 @@ export class ChunkEncoder {
     return length;
   }
 
-  #writeChunk(bytes: Buffer, chunkLength: number, compression: string, data: Uint8Array): void {
+  #writeChunk(bytes: Uint8Array<ArrayBuffer>, chunkLength: number, compression: string, data: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const length = chunkLength - prefixBytes;
     let at = writePrefix(view, 0, McapConstants.Opcode.CHUNK, length);
@@ -182,13 +196,14 @@ export class ChunkEncoder {
     view.setBigUint64(at + 16, BigInt(this.#length), true);
     view.setUint32(at + 24, crc32(this.#content.subarray(0, this.#length)), true);
     view.setUint32(at + 28, compression.length, true);
-    at += 32 + bytes.write(compression, at + 32, "latin1");
+    at += 32;
+    for (const character of compression) view.setUint8(at++, character.charCodeAt(0));
     view.setBigUint64(at, BigInt(data.byteLength), true);
     bytes.set(data, at + 8);
   }
 
   /** @returns where each channel's index begins */
-  #writeIndexes(bytes: Buffer, from: number): Map<number, bigint> {
+  #writeIndexes(bytes: Uint8Array<ArrayBuffer>, from: number): Map<number, bigint> {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const starts = new Map<number, bigint>();
     let at = from;

@@ -4,6 +4,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
+import { MessageMemory } from "../../wire/message-memory.ts";
 import { ChannelTable } from "./channel-table.ts";
 import { ChunkEncoder, compressNothing, compressZstd } from "./chunk-encoder.ts";
 import { McapFileWriter } from "./mcap-file-writer.ts";
@@ -71,6 +72,7 @@ class McapRecordingWriter implements RecordingWriter {
   readonly #file: McapFileWriter;
   readonly #table: ChannelTable;
   readonly #chunk: ChunkEncoder;
+  readonly #memory = new MessageMemory();
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #failure: unknown;
@@ -95,7 +97,7 @@ class McapRecordingWriter implements RecordingWriter {
     if (!Number.isSafeInteger(receivedUs) || receivedUs < 0) {
       throw this.#refusal("BAD_EVENT", `receivedUs must be whole and >= 0, got ${receivedUs}`);
     }
-    const data = encodeItem(item);
+    const data = encodeItem(item, this.#memory);
     const channelId = this.#table.ofItem(item);
     this.#chunk.describe(channelId, this.#table);
     this.#chunk.add({
@@ -133,6 +135,7 @@ class McapRecordingWriter implements RecordingWriter {
     return this.#serially(async () => {
       await this.#file.append(chunk);
       this.#queuedBytes -= byteLength;
+      this.#chunk.reuse(chunk);
     });
   }
 
