@@ -61,6 +61,7 @@ export interface CodecExports {
     baseUs: number,
     supportUs: number,
     supportMin: number,
+    scratch: number,
     kept: number,
   ): number;
   rebaseMap(map: number, count: number, shiftUs: number): void;
