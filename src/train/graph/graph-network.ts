@@ -28,6 +28,7 @@ export class GraphNetwork implements TrainableNetwork {
   readonly groups: readonly ParameterGroup[];
   readonly layers: readonly SequenceOp[];
   readonly carried: FloatArray;
+  readonly stateLength: number;
   /** Whether each layer must know its gradient, and whether its sources must. */
   readonly #needs: readonly { readonly own: boolean; readonly sources: boolean }[];
 
@@ -40,10 +41,10 @@ export class GraphNetwork implements TrainableNetwork {
     ];
     this.layers = parts.layers.map(({ op }) => op);
     const { batch } = parts;
-    const stateLength =
+    this.stateLength =
       batch.sensors.reduce((sum, { size }) => sum + size, 0) +
       parts.layers.reduce((sum, { size }) => sum + 2 * size, 0);
-    this.carried = floatsLike(this.layers[0]!, plan.limits.sequencesMax * stateLength);
+    this.carried = floatsLike(this.layers[0]!, plan.limits.sequencesMax * this.stateLength);
     this.#needs = gradientNeeds(plan, parts.layers);
   }
 

@@ -47,6 +47,7 @@ export class SequenceNetwork {
   readonly layers: readonly SequenceOp[];
   /** Every sequence begins at zero. */
   readonly carried: Float64Array = new Float64Array(0);
+  readonly stateLength = 0;
   /** Class or value of each sequence of the batch. */
   readonly targets: Float64Array;
   /** Outputs of each sequence after a pass [B, O]. */

