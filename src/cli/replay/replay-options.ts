@@ -37,7 +37,11 @@ export function addReplayOptions(command: Command): Command {
     .option("--sensors <names>", "read only these: a,b", (text) => text.split(","))
     .option("--loop [n]", "replay n times, or until it is stopped", times)
     .option("--start-paused", "wait for the space bar (space: go on or stand still, →: one tick)")
-    .option("--parallel <n>", "threads that replay a recording from its keyframes", threads);
+    .option(
+      "--parallel <n>",
+      "threads that replay recordings, each from all its keyframes",
+      threads,
+    );
 }
 
 /**
