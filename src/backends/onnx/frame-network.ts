@@ -40,13 +40,22 @@ export async function loadFrameNetwork(
     throw networkError(spec, `must take frames of ${width}×${height} pixels: ${what}`, cause);
   });
   const writeInput = createFrameInput(spec);
-  const encode = async (pixels: Uint8Array): Promise<Float32Array> => {
-    const input = new Float32Array(pixels.length);
-    writeInput(input, pixels);
-    const codes = isExact ? await run(input) : await oneByOne(run, input, width * height);
+  let input = new Float32Array(0);
+  const compute = async (pixels: Uint8Array): Promise<Float32Array> => {
+    if (input.length < pixels.length) input = new Float32Array(pixels.length);
+    const frames = input.subarray(0, pixels.length);
+    writeInput(frames, pixels);
+    const codes = isExact ? await run(frames) : await oneByOne(run, frames, width * height);
     const length = (pixels.length / (width * height)) * size;
     if (codes.length === length) return codes;
     throw networkError(spec, `must put out ${length} numbers, got ${codes.length}`);
+  };
+  // In turn: they share their input, because memory that is new to the process costs more than the copy.
+  let before: Promise<unknown> = Promise.resolve();
+  const encode = (pixels: Uint8Array): Promise<Float32Array> => {
+    const codes = before.then(() => compute(pixels));
+    before = codes.catch(() => undefined);
+    return codes;
   };
   return { name: `onnxruntime (${threads} thread${threads === 1 ? "" : "s"})`, size, encode };
 }
