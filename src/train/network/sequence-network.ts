@@ -6,6 +6,7 @@ import {
   embeddingGroup,
   embedEvents,
 } from "./address-embedding.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { crossEntropy, type LossKind, type LossResult, squaredError } from "./loss.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 import { backwardReadout, forwardReadout, type Readout, readoutGroups } from "./readout.ts";
@@ -43,6 +44,11 @@ export class SequenceNetwork {
   readonly readout: Readout;
   readonly loss: LossKind;
   readonly groups: readonly ParameterGroup[];
+  /** The one. */
+  readonly layers: readonly SequenceOp[];
+  /** Every sequence begins at zero. */
+  readonly carried: Float64Array = new Float64Array(0);
+  readonly stateLength = 0;
   /** Class or value of each sequence of the batch. */
   readonly targets: Float64Array;
   /** Outputs of each sequence after a pass [B, O]. */
@@ -55,6 +61,7 @@ export class SequenceNetwork {
   constructor(parts: SequenceNetworkParts) {
     const { layer, embedding, readout } = parts;
     this.layer = layer;
+    this.layers = [layer];
     this.embedding = embedding;
     this.readout = readout;
     this.loss = parts.loss;
@@ -69,6 +76,10 @@ export class SequenceNetwork {
     this.#pooledGradient = new Float64Array(layer.shape.units);
     this.#outputsGradient = new Float64Array(readout.outputs);
     this.#share = floatsLike(layer, layer.shape.units);
+  }
+
+  beginBatch(): BatchWriter {
+    return new BatchWriter(this);
   }
 
   /** Forward and backward; gradients are those of the mean loss over the batch. */
