@@ -68,7 +68,7 @@ export class RecordedLog {
     const places: KeyframePlace[] = [];
     const begun = new Set<string>();
     for (const [chunk, { file, place }] of this.#chunks.entries()) {
-      const channels = [...place.channelIds].map((id) => file.channels.get(id)!);
+      const channels = [...place.channelIds].flatMap((id) => file.channels.get(id) ?? []);
       if (channels.some(({ kind }) => kind === "keyframe")) {
         const frames = await this.states(chunk);
         const timesUs = [...frames].map(([stream, { timeUs }]) => [stream, timeUs] as const);
