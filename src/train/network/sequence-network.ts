@@ -1,10 +1,12 @@
-import type { SequenceOp } from "../sequence-op/sequence-op.ts";
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import {
   type AddressEmbedding,
   backwardEmbedding,
   embeddingGroup,
   embedEvents,
 } from "./address-embedding.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { crossEntropy, type LossKind, type LossResult, squaredError } from "./loss.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 import { backwardReadout, forwardReadout, type Readout, readoutGroups } from "./readout.ts";
@@ -42,6 +44,11 @@ export class SequenceNetwork {
   readonly readout: Readout;
   readonly loss: LossKind;
   readonly groups: readonly ParameterGroup[];
+  /** The one. */
+  readonly layers: readonly SequenceOp[];
+  /** Every sequence begins at zero. */
+  readonly carried: Float64Array = new Float64Array(0);
+  readonly stateLength = 0;
   /** Class or value of each sequence of the batch. */
   readonly targets: Float64Array;
   /** Outputs of each sequence after a pass [B, O]. */
@@ -49,10 +56,12 @@ export class SequenceNetwork {
   readonly #pooled: Float64Array;
   readonly #pooledGradient: Float64Array;
   readonly #outputsGradient: Float64Array;
+  readonly #share: FloatArray;
 
   constructor(parts: SequenceNetworkParts) {
     const { layer, embedding, readout } = parts;
     this.layer = layer;
+    this.layers = [layer];
     this.embedding = embedding;
     this.readout = readout;
     this.loss = parts.loss;
@@ -66,6 +75,11 @@ export class SequenceNetwork {
     this.#pooled = new Float64Array(layer.shape.units);
     this.#pooledGradient = new Float64Array(layer.shape.units);
     this.#outputsGradient = new Float64Array(readout.outputs);
+    this.#share = floatsLike(layer, layer.shape.units);
+  }
+
+  beginBatch(): BatchWriter {
+    return new BatchWriter(this);
   }
 
   /** Forward and backward; gradients are those of the mean loss over the batch. */
@@ -108,20 +122,19 @@ export class SequenceNetwork {
     const to = batch.offsets[b + 1]!;
     const pooled = this.#pooled.fill(0);
     for (let n = from; n < to; n++) {
-      for (let u = 0; u < shape.units; u++)
-        pooled[u]! += batch.h[n * shape.units + u]! / (to - from);
+      for (let u = 0; u < shape.units; u++) pooled[u]! += batch.h[n * shape.units + u]!;
     }
+    for (let u = 0; u < shape.units; u++) pooled[u]! /= to - from;
     const outputs = this.outputs.subarray(b * readout.outputs, (b + 1) * readout.outputs);
     forwardReadout(outputs, readout, pooled);
     const criterion = this.loss === "cross-entropy" ? crossEntropy : squaredError;
     const result = criterion(this.#outputsGradient, outputs, targets[b]!, scale);
     if (!withGradient) return result;
     backwardReadout(this.#pooledGradient, readout, pooled, this.#outputsGradient);
-    for (let n = from; n < to; n++) {
-      for (let u = 0; u < shape.units; u++) {
-        batch.hGradient[n * shape.units + u] = this.#pooledGradient[u]! / (to - from);
-      }
-    }
+    // Of a mean all its events have the same share.
+    const share = this.#share;
+    for (let u = 0; u < shape.units; u++) share[u] = this.#pooledGradient[u]! / (to - from);
+    for (let n = from; n < to; n++) batch.hGradient.set(share, n * shape.units);
     return result;
   }
 }

@@ -1,6 +1,10 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { GraphNetwork } from "../graph/graph-network.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { addingDefaults, addingTask } from "./adding.ts";
+import { audioVisualDefaults } from "./audio-visual.ts";
 import { type FrequencyOptions, frequencyDefaults, frequencyTask } from "./frequency.ts";
+import { createAudioVisualTask, type GraphChoices, refuseGraphChoices } from "./graph-choices.ts";
 import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
 import type { CellOptions } from "./task-network.ts";
@@ -13,7 +17,7 @@ export type GateNumber = "period" | "shift" | "open-ratio";
 const leakZeroFrom = 0.8;
 
 /** Choices by their names on the command line; what is absent is the task's own recipe. */
-export interface TaskChoices {
+export interface TaskChoices extends GraphChoices {
   readonly batches?: number;
   readonly rate?: number;
   readonly openRatio?: number;
@@ -30,6 +34,8 @@ export interface TaskChoices {
   readonly leak?: number;
   /** Weight of the mean r_on in the loss. */
   readonly openPenalty?: number;
+  /** Parts of a batch whose gradients are summed in order, on threads or not. */
+  readonly shards?: number;
   readonly sampling?: FrequencyOptions["sampling"];
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
@@ -38,21 +44,31 @@ export interface TaskChoices {
   readonly data?: string;
 }
 
-export const taskNames: readonly string[] = ["frequency", "adding", "nmnist", "parity"];
+export const taskNames: readonly string[] = [
+  "frequency",
+  "adding",
+  "nmnist",
+  "parity",
+  "audio-visual",
+];
+
+/** Of one layer, or of a graph of several sensors. */
+export type AnyTask = TrainTask<SequenceNetwork | GraphNetwork>;
 
 /**
  * A task by name.
  *
  * @throws {PolyphaseError} USAGE if there is none of that name, or the choices contradict each other
  */
-export async function createTask(name: string, choices: TaskChoices): Promise<TrainTask> {
-  requireSense(choices);
+export async function createTask(name: string, choices: TaskChoices): Promise<AnyTask> {
+  requireSense(name, choices);
   const task = await createNamedTask(name, choices);
-  const { average, leak, openPenalty } = choices;
+  const { average, leak, openPenalty, shards } = choices;
   const changes = {
     ...(average !== undefined && { averageDecay: average }),
     ...(leak !== undefined && { leak: { start: leak, zeroFrom: leakZeroFrom } }),
     ...(openPenalty !== undefined && { openPenalty }),
+    ...(shards !== undefined && { shards }),
   };
   return {
     ...task,
@@ -62,7 +78,12 @@ export async function createTask(name: string, choices: TaskChoices): Promise<Tr
 }
 
 /** Refuses choices that would do nothing, or could not be. */
-function requireSense({ cell = "phased-lstm", leak = 0, openPenalty, learn }: TaskChoices): void {
+function requireSense(name: string, choices: TaskChoices): void {
+  const { cell = "phased-lstm", leak = 0, openPenalty, learn } = choices;
+  if (name !== "audio-visual") refuseGraphChoices(name, choices);
+  else if (leak > 0) {
+    throw new PolyphaseError("USAGE", `Cannot train with a leak: ${name} skips closed units`);
+  }
   if (leak > 0 && cell !== "phased-lstm") {
     throw new PolyphaseError(
       "USAGE",
@@ -77,7 +98,7 @@ function requireSense({ cell = "phased-lstm", leak = 0, openPenalty, learn }: Ta
   }
 }
 
-async function createNamedTask(name: string, choices: TaskChoices): Promise<TrainTask> {
+async function createNamedTask(name: string, choices: TaskChoices): Promise<AnyTask> {
   if (name === "frequency") {
     const { sampling, signal } = frequencyDefaults;
     return frequencyTask({
@@ -89,6 +110,9 @@ async function createNamedTask(name: string, choices: TaskChoices): Promise<Trai
   if (name === "adding") return addingTask(choose(addingDefaults, choices));
   if (name === "parity") return parityTask(choose(parityDefaults, choices));
   if (name === "nmnist") return createNmnistTask(choices);
+  if (name === "audio-visual") {
+    return createAudioVisualTask(choose(audioVisualDefaults, choices), choices);
+  }
   throw new PolyphaseError(
     "USAGE",
     `Cannot train ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,

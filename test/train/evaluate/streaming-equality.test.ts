@@ -77,7 +77,7 @@ describe("evaluateModel", () => {
     task.writeHeldOutBatch(captured, "test", 0);
     const kernel = createSparseKernel();
     const model = createFusionModel(stored.spec, stored.weights, stored.hash, kernel);
-    const evaluation = evaluateModel(model, captured.take(), 0);
+    const evaluation = evaluateModel(model, captured.take(), { share: 0, ticks: 1 });
     const { confusion, accuracy, n, events } = evaluation;
     expect(n).toBe(32);
     expect(confusion!.flat().reduce((sum, count) => sum + count, 0)).toBe(32);

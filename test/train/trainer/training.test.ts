@@ -74,6 +74,9 @@ describe("trainBatch", () => {
             event: (timeUs, first, second) =>
               writer.event(timeUs, timeUs === 2_000 ? Number.NaN : first, second),
             pixel: () => {},
+            item: () => {},
+            read: () => {},
+            endRecording: () => {},
             endSequence: (target, readShare) => writer.endSequence(target, readShare),
           },
           random,
