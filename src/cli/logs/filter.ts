@@ -47,7 +47,8 @@ export function registerFilter(program: Command): void {
       "after",
       `
 What is kept keeps its bytes, channels with unknown schemas too. A packet of an event camera is kept
-or left out as a whole, by the time of its first event.
+or left out as a whole, by the time of its first event. Keyframes of a stream go with its sensors: they are
+kept only where all that changes its state is.
 
 Examples:
   polyphase filter day1.mcap -o audio.mcap --sensors audio
@@ -79,8 +80,12 @@ async function filterCommand(path: string, options: FilterCommandOptions): Promi
   progress.end();
   const topicsText =
     result.otherTopics.length === 0 ? "" : ` without ${result.otherTopics.join(", ")}`;
+  const statesText =
+    result.keyframesLeftOut === 0
+      ? ""
+      : `; ${grouped(result.keyframesLeftOut)} keyframes left out, which are states of more than that`;
   process.stdout.write(
-    `${options.out}: ${grouped(result.kept)} of ${grouped(result.messages)} messages${topicsText}\n`,
+    `${options.out}: ${grouped(result.kept)} of ${grouped(result.messages)} messages${topicsText}${statesText}\n`,
   );
 }
 

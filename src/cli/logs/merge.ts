@@ -38,7 +38,8 @@ export function registerMerge(program: Command): void {
       `
 Channels of one topic become one if schema, encoding and metadata are equal; if they are not, nothing
 is written. Streams keep their names. Messages with the same number, sensor time and bytes on one
-channel are duplicates; they are counted, and a replay drops them as such.
+channel are duplicates; they are counted, and a replay drops them as such. Keyframes of recorded runs are
+left out: they are the states of one run, at a place in one file.
 
 Examples:
   polyphase merge audio.mcap video.mcap -o scene.mcap
@@ -64,8 +65,10 @@ async function mergeCommand(
     process.stdout.write(`${JSON.stringify({ ...result, recordings: paths })}\n`);
     return;
   }
+  const { keyframesLeftOut } = result;
+  const states = keyframesLeftOut === 0 ? "" : `, ${grouped(keyframesLeftOut)} keyframes left out`;
   const left = options.dropDuplicates === true ? "left out" : "kept";
   process.stdout.write(
-    `${options.out}: ${grouped(result.messages)} messages of ${result.channels} channels from ${paths.length} recordings, ${grouped(result.duplicates)} duplicates ${left}\n`,
+    `${options.out}: ${grouped(result.messages)} messages of ${result.channels} channels from ${paths.length} recordings, ${grouped(result.duplicates)} duplicates ${left}${states}\n`,
   );
 }

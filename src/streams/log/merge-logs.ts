@@ -5,6 +5,7 @@ import { LogWriter, type LogWriterOptions, schemaKey } from "./log-writer.ts";
 import { disorderOf, type LogOrder, orderEntries, timeOf } from "./order-entries.ts";
 import type { LogChannel, LogEntry, LogMessage } from "./scan/log-entry.ts";
 import { type Log, openLog, readLog } from "./scan/open-log.ts";
+import { isKeyframeChannel } from "./state-channels.ts";
 
 export interface MergeLogsOptions extends Omit<LogWriterOptions, "profile"> {
   readonly order: LogOrder;
@@ -19,6 +20,8 @@ export interface MergeLogsResult {
   readonly channels: number;
   /** Messages that were in the inputs more than once. */
   readonly duplicates: number;
+  /** Recorded states: left out, for what lies before one is no longer what it is the state of. */
+  readonly keyframesLeftOut: number;
 }
 
 /** One input: the entry it stands at, and what its channels are in the output. */
@@ -31,7 +34,8 @@ interface Input {
 
 /**
  * Writes the messages of several recordings to one, in order of time; at one time those of the first
- * input come first. Channels of the same topic become one if they agree in everything.
+ * input come first. Channels of the same topic become one if they agree in everything. Recorded states
+ * are left out.
  *
  * @throws {PolyphaseError} BAD_RECORDING for a damaged input; BAD_DATA for channels of one topic that
  *   differ; INTERRUPTED
@@ -57,6 +61,7 @@ class LogMerge {
   readonly #byTopic = new Map<string, { readonly channel: LogChannel; readonly name: string }>();
   readonly #duplicates = new Map<LogChannel, DuplicateMessages>();
   #found = 0;
+  #keyframesLeftOut = 0;
 
   constructor(logs: readonly Log[], options: MergeLogsOptions) {
     this.#logs = logs;
@@ -77,6 +82,7 @@ class LogMerge {
       messages: writer.messages,
       channels: this.#byTopic.size,
       duplicates: this.#found,
+      keyframesLeftOut: this.#keyframesLeftOut,
     };
   }
 
@@ -121,7 +127,12 @@ class LogMerge {
         input.current = undefined;
         return;
       }
-      if (value.kind === "message") {
+      const isMessage = value.kind === "message";
+      if ((isMessage || value.kind === "channel") && isKeyframeChannel(value.channel)) {
+        if (isMessage) this.#keyframesLeftOut++;
+        continue;
+      }
+      if (isMessage) {
         input.current = value;
         return;
       }

@@ -68,9 +68,14 @@ describe("mergeLogs()", () => {
     const more = messageOf(audioEvent(4, 40), 40);
     await writeLog(a, once);
     await writeLog(b, [...once.slice(2, 5), more]);
-    expect((await merged()).result).toEqual({ messages: 12, channels: 2, duplicates: 3 });
+    expect((await merged()).result).toEqual({
+      messages: 12,
+      channels: 2,
+      duplicates: 3,
+      keyframesLeftOut: 0,
+    });
     const { result, entries } = await merged({ dropDuplicates: true });
-    expect(result).toEqual({ messages: 9, channels: 2, duplicates: 3 });
+    expect(result).toEqual({ messages: 9, channels: 2, duplicates: 3, keyframesLeftOut: 0 });
     expect(textsOf(entries)).toEqual(textsOf([...once, more]));
   });
 

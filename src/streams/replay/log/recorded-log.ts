@@ -2,7 +2,7 @@ import type { TimeUs } from "../../../sensors/time.ts";
 import type { Keyframe } from "../../fuse/fuse.ts";
 import type { LatePolicy } from "../../fuse/late-policy.ts";
 import type { ChunkMessage } from "../read-chunk.ts";
-import type { RecordedChannel } from "../recorded-channel.ts";
+import type { RecordedChannel, UnknownChannel } from "../recorded-channel.ts";
 import { decodeEntries } from "./decode-entries.ts";
 import { isControlChannel, type LogChannel } from "./log-channel.ts";
 import type { LogEntry } from "./log-entry.ts";
@@ -63,18 +63,19 @@ export class RecordedLog {
     return [...new Set(this.channels.map(({ stream }) => stream))];
   }
 
-  /** The chunks that a replay can begin with, in order. */
+  /** The chunks that a replay can begin with, in order: those with the states of all streams so far. */
   async keyframes(): Promise<readonly KeyframePlace[]> {
     const places: KeyframePlace[] = [];
+    const begun = new Set<string>();
     for (const [chunk, { file, place }] of this.#chunks.entries()) {
-      const hasKeyframe = [...place.channelIds].some((id) => {
-        return file.channels.get(id)?.kind === "keyframe";
-      });
-      if (!hasKeyframe) continue;
-      const frames = await this.states(chunk);
-      if (frames.size === 0) continue;
-      const timesUs = [...frames].map(([stream, { timeUs }]) => [stream, timeUs] as const);
-      places.push({ chunk, timesUs: new Map(timesUs) });
+      const channels = [...place.channelIds].flatMap((id) => file.channels.get(id) ?? []);
+      if (channels.some(({ kind }) => kind === "keyframe")) {
+        const frames = await this.states(chunk);
+        const timesUs = [...frames].map(([stream, { timeUs }]) => [stream, timeUs] as const);
+        const isComplete = [...begun].every((stream) => frames.has(stream));
+        if (frames.size > 0 && isComplete) places.push({ chunk, timesUs: new Map(timesUs) });
+      }
+      for (const channel of channels) if (beginsStream(channel)) begun.add(channel.stream);
     }
     return places;
   }
@@ -104,6 +105,12 @@ export class RecordedLog {
   async close(): Promise<void> {
     for (const file of this.files) await file.close();
   }
+}
+
+/** Whether a stream on whose channel something lies has a state. */
+function beginsStream(channel: LogChannel | UnknownChannel): channel is LogChannel {
+  const { kind } = channel;
+  return kind !== "unknown" && kind !== "status" && kind !== "clock-map" && kind !== "decision";
 }
 
 function openingOf(messages: readonly ChunkMessage<LogChannel>[]): ChunkMessage<LogChannel>[] {
