@@ -14,8 +14,8 @@ import { packetOf, seededEvents } from "../fixtures/generate/events/seeded-event
 import { createDvsEncoder } from "../src/sensors/dvs/codecs/create-dvs-encoder.ts";
 import { createRawDecoder } from "../src/sensors/dvs/codecs/prophesee/raw-decoder.ts";
 import { type DvsPacket, dvsPacketView } from "../src/sensors/dvs/dvs-packet.ts";
-import { PacketMemory } from "../src/sensors/dvs/packet-memory.ts";
 import { createBackgroundActivityFilter } from "../src/sensors/dvs/filters/background-activity.ts";
+import { PacketMemory } from "../src/sensors/dvs/packet-memory.ts";
 import { createRecording } from "../src/streams/record/recording-writer.ts";
 import { encodeItem } from "../src/wire/item-codec.ts";
 import { livePacketLimits, splitDvsPacket } from "../src/wire/split-dvs-packet.ts";

@@ -10,6 +10,8 @@ import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
+import { benchReplay } from "./replay.ts";
+import { benchReplayParallel } from "./replay-parallel.ts";
 import { Report } from "./report.ts";
 import { benchTrainStep } from "./train/step.ts";
 
@@ -24,6 +26,8 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-workers": benchWorkers,
   "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
+  replay: benchReplay,
+  "replay-parallel": benchReplayParallel,
 };
 
 const { values } = parseArgs({
