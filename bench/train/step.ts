@@ -100,7 +100,9 @@ const pytorchScript = fileURLToPath(new URL("../peers/pytorch_training_step.py",
 function runPytorch(): number[] | undefined {
   if (spawnSync(python, ["-c", "import torch"]).status !== 0) return undefined;
   const sizes = [units, events, sequences, classes, rounds].map(String);
-  const output = execFileSync(python, [pytorchScript, ...sizes], { encoding: "utf8" });
+  const output = execFileSync(python, ["-W", "ignore", pytorchScript, ...sizes], {
+    encoding: "utf8",
+  });
   return (JSON.parse(output) as number[]).map((milliseconds) => milliseconds * nsPerMs);
 }
 

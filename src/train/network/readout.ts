@@ -27,10 +27,12 @@ export function createReadout(
   units: number = layer.shape.units,
 ): Readout {
   const bound = Math.sqrt(6 / (units + outputs));
+  const weights = floatsLike(layer, units * outputs);
+  for (let m = 0; m < weights.length; m++) weights[m] = bound * (2 * random.uniform() - 1);
   return {
     units,
     outputs,
-    weights: floatsLike(layer, units * outputs).map(() => bound * (2 * random.uniform() - 1)),
+    weights,
     bias: floatsLike(layer, outputs),
     weightsGradient: floatsLike(layer, units * outputs),
     biasGradient: floatsLike(layer, outputs),

@@ -1,5 +1,6 @@
 import type { GateMode } from "../../cells/gate.ts";
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import { floatsBeside } from "./parameter-kernels.ts";
 
 /** What one recurrent layer of Phased LSTM units looks like while it is trained. */
 export interface SequenceShape {
@@ -94,11 +95,9 @@ export function rowLength(shape: Pick<SequenceShape, "inputs" | "units">): numbe
   return Math.ceil((shape.units + shape.inputs + 1) / 8) * 8;
 }
 
-/** Zeros in the precision a layer computes in. */
+/** Zeros in the precision a layer computes in, and in its memory while that has room. */
 export function floatsLike(op: Pick<SequenceOp, "parameters">, length: number): FloatArray {
-  return op.parameters.rows instanceof Float64Array
-    ? new Float64Array(length)
-    : new Float32Array(length);
+  return floatsBeside(op.parameters.rows, length);
 }
 
 /** Where `rows` has the weight of gate `gate` (0 … 3) of `unit` for element `m` of v. */
