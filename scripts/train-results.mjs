@@ -24,6 +24,8 @@ const short = ["frequency", "--batches", "3000", "--rate", "0.01"];
 const sampled = ["--learn", "none", "--period-ms", "20,55", "--rate", "0.01", "--average", "0.998"];
 const nmnist = ["nmnist", "--data", values.data];
 const adding = ["adding", "--batches", "4000"];
+const regular = ["--sampling", "1ms"];
+const lstm = ["frequency", "--cell", "lstm", "--batches", "3000"];
 
 /** Name, arguments of `polyphase train`, and the keep probabilities to evaluate at. */
 const runs = [
@@ -42,7 +44,9 @@ const runs = [
   ["ablation/open-0.03", [...short, "--open-ratio", "0.03"]],
   ["ablation/open-0.1", [...short, "--open-ratio", "0.1"]],
   ["ablation/open-0.2", [...short, "--open-ratio", "0.2"]],
-  ["frequency/1ms", ["frequency", "--sampling", "1ms", ...sampled]],
+  ["baseline/lstm", lstm],
+  ["baseline/lstm-1ms", [...lstm, ...regular]],
+  ["frequency/1ms", ["frequency", ...regular, ...sampled]],
   ["frequency/async-0.03", ["frequency", "--open-ratio", "0.03", "--rate", "0.01"]],
   ["nmnist/simulated", [...nmnist, "--recordings", "simulated", "--batches", "4000"], [0.75, 0.4]],
   ["nmnist/mixed", [...nmnist, "--hold-out", "500"]],

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeModelDirectory } from "../../state/model-directory.ts";
-import { exportModel } from "../../train/export-model.ts";
+import { type ExportNames, exportModel, isStreamable } from "../../train/export-model.ts";
+import { cellNames } from "../../train/tasks/cell-name.ts";
 import {
   createTask,
   type GateNumber,
@@ -10,7 +11,11 @@ import {
   taskNames,
 } from "../../train/tasks/create-task.ts";
 import { runTraining, type TrainingReport } from "../../train/trainer/run-training.ts";
-import { createTraining, measureHeldOut } from "../../train/trainer/train-network.ts";
+import {
+  createTraining,
+  measureHeldOut,
+  type TrainingState,
+} from "../../train/trainer/train-network.ts";
 import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
@@ -40,9 +45,8 @@ export function registerTrain(program: Command): void {
     .option("--open-ratio <r>", "r_on at the start", positive)
     .option("--period-ms <from,to>", "range of τ at the start", range)
     .option("--units <n>", "units of the layer", wholeNumber)
-    .addOption(
-      new Option("--cell <name>", "recurrent cell").choices(["phased-lstm", "square-lstm", "lstm"]),
-    )
+    .addOption(new Option("--cell <name>", "recurrent cell").choices(cellNames))
+    .option("--identity <scale>", "U starts as the identity times this, not random", positive)
     .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
     .option(
       "--learn <list>",
@@ -117,9 +121,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   };
   const { name: taskName, sensor, head, labels } = task;
   const names = { name: taskName, sensor, head, labels, provenance };
-  const model = state.average.apply(() => exportModel(state.network, names));
-  const directory = join(options.out, "model");
-  await writeModelDirectory(directory, model);
+  const model = await writeModel(state, names, options.out);
   await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const result = {
     task: task.name,
@@ -129,7 +131,25 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     cpuSeconds,
     test,
   };
-  process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ ...result, model }, undefined, 2)}\n`);
+}
+
+/** @returns the model's directory; undefined for a baseline, which the streaming graph cannot run */
+async function writeModel(
+  { network, average }: TrainingState,
+  names: ExportNames,
+  directory: string,
+): Promise<string | undefined> {
+  if (!isStreamable(network)) {
+    console.error(`polyphase: no model/: the streaming graph does not run baselines`);
+    return undefined;
+  }
+  const path = join(directory, "model");
+  await writeModelDirectory(
+    path,
+    average.apply(() => exportModel(network, names)),
+  );
+  return path;
 }
 
 /** `curve.svg` from the whole log: runs before an interruption are in it too. */

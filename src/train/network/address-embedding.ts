@@ -1,6 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import { floatsLike, type SequenceBatch, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type RecurrentOp, type SequenceBatch } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /**
@@ -31,7 +31,7 @@ export interface AddressEmbedding {
  */
 export function createAddressEmbedding(
   sizes: { readonly width: number; readonly height: number; readonly dimensions: number },
-  layer: SequenceOp,
+  layer: RecurrentOp,
   random: Random,
   { scale = 0.705, radiansPerPixel = 0.2 }: { scale?: number; radiansPerPixel?: number } = {},
 ): AddressEmbedding {

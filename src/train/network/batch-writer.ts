@@ -1,15 +1,24 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import type { SequenceNetwork } from "./sequence-network.ts";
-import { firstRead, type SequenceWriter } from "./sequence-writer.ts";
+import type { RecurrentOp } from "../sequence-op/sequence-op.ts";
+import type { AddressEmbedding } from "./address-embedding.ts";
+import { firstRead } from "./sequence-writer.ts";
+import type { BatchInput } from "./trainable-network.ts";
+
+/** Where a network takes its batch from. */
+export interface BatchTarget {
+  readonly layer: RecurrentOp;
+  readonly embedding: AddressEmbedding | undefined;
+  readonly targets: Float64Array;
+}
 
 /** Fills a network's batch sequence by sequence. */
-export class BatchWriter implements SequenceWriter {
-  readonly #network: SequenceNetwork;
+export class BatchWriter implements BatchInput {
+  readonly #network: BatchTarget;
   #sequences = 0;
   #events = 0;
 
-  constructor(network: SequenceNetwork) {
+  constructor(network: BatchTarget) {
     this.#network = network;
     network.layer.batch.offsets[0] = 0;
   }

@@ -1,6 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type RecurrentOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /** Linear layer from the pooled h [H] of a sequence to O outputs. */
@@ -16,7 +16,7 @@ export interface Readout {
 }
 
 /** Weights Glorot-uniform, bias 0. */
-export function createReadout(layer: SequenceOp, outputs: number, random: Random): Readout {
+export function createReadout(layer: RecurrentOp, outputs: number, random: Random): Readout {
   const { units } = layer.shape;
   const bound = Math.sqrt(6 / (units + outputs));
   return {

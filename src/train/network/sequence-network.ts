@@ -1,47 +1,40 @@
-import type { SequenceOp } from "../sequence-op/sequence-op.ts";
+import { isSequenceOp, type RecurrentOp, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import {
   type AddressEmbedding,
   backwardEmbedding,
   embeddingGroup,
   embedEvents,
 } from "./address-embedding.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { crossEntropy, type LossKind, type LossResult, squaredError } from "./loss.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 import { backwardReadout, forwardReadout, type Readout, readoutGroups } from "./readout.ts";
-import { type GateLearning, layerGroups } from "./recurrent-layer.ts";
-
-/** Sums over the sequences of a batch. */
-export interface BatchResult {
-  readonly sequences: number;
-  readonly loss: number;
-  readonly correct: number;
-  /** Evaluated units and H · N: their ratio is the open fraction. */
-  readonly openUnits: number;
-  readonly unitEvents: number;
-}
+import type { BatchInput, BatchResult, TrainableNetwork } from "./trainable-network.ts";
 
 /** Parts of a network of one recurrent layer. */
 export interface SequenceNetworkParts {
-  readonly layer: SequenceOp;
+  readonly layer: RecurrentOp;
+  /** Parameters of the layer. */
+  readonly layerGroups: readonly ParameterGroup[];
   /** Absent where the caller writes the layer's inputs itself. */
   readonly embedding: AddressEmbedding | undefined;
   readonly readout: Readout;
   readonly loss: LossKind;
-  readonly learning: GateLearning;
 }
 
 /**
  * [address embedding →] recurrent layer → mean of h over the events that are read → linear.
  *
- * The caller writes `layer.batch` (or the embedding's addresses) and `targets`; then `trainBatch`
+ * The caller writes `layer.batch` (or the embedding's addresses) and `targets`, or has `startBatch` do it; then `trainBatch`
  * adds to the gradients, or `evaluateBatch` only measures.
  */
-export class SequenceNetwork {
-  readonly layer: SequenceOp;
+export class SequenceNetwork implements TrainableNetwork {
+  readonly layer: RecurrentOp;
   readonly embedding: AddressEmbedding | undefined;
   readonly readout: Readout;
   readonly loss: LossKind;
   readonly groups: readonly ParameterGroup[];
+  readonly phasedLayers: readonly SequenceOp[];
   /** Class or value of each sequence of the batch. */
   readonly targets: Float64Array;
   /** Outputs of each sequence after a pass [B, O]. */
@@ -56,9 +49,10 @@ export class SequenceNetwork {
     this.embedding = embedding;
     this.readout = readout;
     this.loss = parts.loss;
+    this.phasedLayers = isSequenceOp(layer) ? [layer] : [];
     this.groups = [
       ...(embedding === undefined ? [] : [embeddingGroup(embedding)]),
-      ...layerGroups(layer, "layer", parts.learning),
+      ...parts.layerGroups,
       ...readoutGroups(readout),
     ];
     this.targets = new Float64Array(layer.limits.sequencesMax);
@@ -68,7 +62,10 @@ export class SequenceNetwork {
     this.#outputsGradient = new Float64Array(readout.outputs);
   }
 
-  /** Forward and backward; gradients are those of the mean loss over the batch. */
+  startBatch(): BatchInput {
+    return new BatchWriter(this);
+  }
+
   trainBatch(sequences: number): BatchResult {
     const result = this.#run(sequences, true);
     this.layer.backward(sequences);
@@ -90,7 +87,7 @@ export class SequenceNetwork {
     if (this.embedding !== undefined) embedEvents(this.embedding, batch, events);
     batch.stateH.fill(0);
     batch.stateC.fill(0);
-    const openUnits = layer.forward(sequences);
+    const openUnits = layer.forward(sequences, withGradient);
     let loss = 0;
     let correct = 0;
     for (let b = 0; b < sequences; b++) {

@@ -1,5 +1,6 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { addingDefaults, addingTask } from "./adding.ts";
+import { isBaseline, needsTimeInput } from "./cell-name.ts";
 import { type FrequencyOptions, frequencyDefaults, frequencyTask } from "./frequency.ts";
 import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
@@ -20,6 +21,7 @@ export interface TaskChoices {
   readonly periodMs?: readonly [from: number, to: number];
   readonly units?: number;
   readonly cell?: CellOptions["cell"];
+  readonly identity?: number;
   readonly spread?: CellOptions["gates"]["spread"];
   /** What is learned of the time gates; the rest stays as it starts. */
   readonly learn?: readonly GateNumber[];
@@ -62,7 +64,18 @@ export async function createTask(name: string, choices: TaskChoices): Promise<Tr
 }
 
 /** Refuses choices that would do nothing, or could not be. */
-function requireSense({ cell = "phased-lstm", leak = 0, openPenalty, learn }: TaskChoices): void {
+function requireSense({ cell = "phased-lstm", leak = 0, ...choices }: TaskChoices): void {
+  const { openPenalty, learn, op } = choices;
+  if (isBaseline(cell) && op === "typescript") {
+    throw new PolyphaseError("USAGE", `Cannot train ${cell}: op must be wasm, got typescript`);
+  }
+  const isGated = !needsTimeInput(cell);
+  if (!isGated && learn !== undefined && learn.length > 0) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot learn ${learn.join(",")}: cell must have a time gate, got ${cell}`,
+    );
+  }
   if (leak > 0 && cell !== "phased-lstm") {
     throw new PolyphaseError(
       "USAGE",
@@ -122,6 +135,7 @@ function choose<T extends CellOptions & { readonly batches: number; readonly rat
     op: choices.op ?? defaults.op,
     cell: choices.cell ?? defaults.cell,
     units: choices.units ?? defaults.units,
+    ...(choices.identity !== undefined && { identity: choices.identity }),
     gates: {
       periodUs: [from * 1000, to * 1000],
       openRatio: choices.openRatio ?? gates.openRatio,

@@ -1,6 +1,6 @@
 import type { Random } from "../../sensors/random.ts";
-import type { SequenceNetwork } from "../network/sequence-network.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
+import type { TrainableNetwork } from "../network/trainable-network.ts";
 import type { GradientClipping } from "../optimizers/gradient-clipping.ts";
 import type { LearningRateSchedule } from "../optimizers/learning-rate.ts";
 import type { OptimizerSpec } from "../optimizers/optimizer.ts";
@@ -53,7 +53,7 @@ export interface TrainTask {
   readonly labels: readonly string[] | undefined;
   /** Share of a sequence's events, the last ones, that the answer is a mean over; 0 for the last. */
   readonly readShare: number;
-  createNetwork(random: Random): SequenceNetwork;
+  createNetwork(random: Random): TrainableNetwork;
   /** Writes `recipe.batchSize` fresh sequences. */
   writeBatch(writer: SequenceWriter, random: Random, progress: Progress): void;
   /**

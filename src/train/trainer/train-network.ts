@@ -1,7 +1,6 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import { BatchWriter } from "../network/batch-writer.ts";
 import { addOpenPenalty } from "../network/open-penalty.ts";
-import type { BatchResult, SequenceNetwork } from "../network/sequence-network.ts";
+import type { BatchResult, TrainableNetwork } from "../network/trainable-network.ts";
 import { createOptimizer } from "../optimizers/create-optimizer.ts";
 import { clipGradients } from "../optimizers/gradient-clipping.ts";
 import { learningRateAt } from "../optimizers/learning-rate.ts";
@@ -32,7 +31,7 @@ export interface TrainingStep extends Measures {
 export interface TrainingState {
   readonly task: TrainTask;
   readonly seed: number;
-  readonly network: SequenceNetwork;
+  readonly network: TrainableNetwork;
   readonly optimizer: Optimizer;
   readonly average: WeightAverage;
   /** Batches done. */
@@ -61,12 +60,12 @@ export function trainBatch(state: TrainingState): TrainingStep {
   const { task, network, batch } = state;
   const { recipe } = task;
   const random = trainingRandom(state.seed, "batch", batch);
-  const writer = new BatchWriter(network);
+  const writer = network.startBatch();
   const progress = { batch, batches: recipe.batches };
   task.writeBatch(writer, random, progress);
-  if (recipe.leak !== undefined) network.layer.leak = leakAt(recipe.leak, progress);
+  if (recipe.leak !== undefined) setLeak(network, leakAt(recipe.leak, progress));
   const result = network.trainBatch(writer.sequences);
-  addOpenPenalty(network.layer, recipe.openPenalty ?? 0);
+  for (const layer of network.phasedLayers) addOpenPenalty(layer, recipe.openPenalty ?? 0);
   const gradientNorm = clipGradients(network.groups, recipe.clipping);
   if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
     throw new PolyphaseError(
@@ -84,19 +83,23 @@ export function trainBatch(state: TrainingState): TrainingStep {
 /** Measures the averaged weights on held-out sequences, always at α = 0 (spec D17). */
 export function measureHeldOut(state: TrainingState, set: HeldOutSet): Measures {
   const { network, task } = state;
-  const { leak } = network.layer;
-  network.layer.leak = 0;
+  const leak = network.phasedLayers[0]?.leak ?? 0;
+  setLeak(network, 0);
   const measures = state.average.apply(() => {
     const results: BatchResult[] = [];
     for (let index = 0; ; index++) {
-      const writer = new BatchWriter(network);
+      const writer = network.startBatch();
       task.writeHeldOutBatch(writer, set, index);
       if (writer.sequences === 0) return measuresOf(results);
       results.push(network.evaluateBatch(writer.sequences));
     }
   });
-  network.layer.leak = leak;
+  setLeak(network, leak);
   return measures;
+}
+
+function setLeak(network: TrainableNetwork, leak: number): void {
+  for (const layer of network.phasedLayers) layer.leak = leak;
 }
 
 function measuresOf(results: readonly BatchResult[]): Measures {

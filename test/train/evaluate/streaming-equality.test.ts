@@ -6,12 +6,19 @@ import { createFusionState } from "../../../src/fusion/fusion-state.ts";
 import { CapturedSequences } from "../../../src/train/evaluate/captured-sequences.ts";
 import { evaluateModel, wilsonInterval } from "../../../src/train/evaluate/evaluate-model.ts";
 import { streamSequence } from "../../../src/train/evaluate/stream-sequence.ts";
-import { exportModel } from "../../../src/train/export-model.ts";
-import { BatchWriter } from "../../../src/train/network/batch-writer.ts";
+import {
+  exportModel,
+  isStreamable,
+  type StreamableNetwork,
+} from "../../../src/train/export-model.ts";
 import { addingDefaults, addingTask } from "../../../src/train/tasks/adding.ts";
 import { frequencyDefaults, frequencyTask } from "../../../src/train/tasks/frequency.ts";
 import type { TrainTask } from "../../../src/train/tasks/train-task.ts";
-import { createTraining, trainBatch } from "../../../src/train/trainer/train-network.ts";
+import {
+  createTraining,
+  type TrainingState,
+  trainBatch,
+} from "../../../src/train/trainer/train-network.ts";
 
 const frequency = { ...frequencyDefaults, units: 30, batches: 40 };
 const tasks: readonly [string, TrainTask][] = [
@@ -23,8 +30,9 @@ const tasks: readonly [string, TrainTask][] = [
 
 describe.each(tasks)("exportModel of %s", (_, task) => {
   const training = createTraining(task, 1);
+  const network = streamable(training);
   for (let i = 0; i < task.recipe.batches; i++) trainBatch(training);
-  const stored = exportModel(training.network, {
+  const stored = exportModel(network, {
     name: task.name,
     sensor: task.sensor,
     head: task.head,
@@ -34,10 +42,10 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
   const captured = new CapturedSequences(stored.spec);
   task.writeHeldOutBatch(captured, "test", 0);
   const sequences = captured.take();
-  const writer = new BatchWriter(training.network);
+  const writer = network.startBatch();
   task.writeHeldOutBatch(writer, "test", 0);
-  training.network.evaluateBatch(writer.sequences);
-  const size = training.network.readout.outputs;
+  network.evaluateBatch(writer.sequences);
+  const size = network.readout.outputs;
 
   it.each([createReferenceKernel(), createSparseKernel()])(
     "gives the training graph's outputs in the streaming graph to 1e-6 ($name)",
@@ -46,7 +54,7 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
       const state = createFusionState(model.graph);
       sequences.forEach((sequence, b) => {
         const streamed = streamSequence(model, state, sequence, 0);
-        const trained = training.network.outputs.subarray(b * size, (b + 1) * size);
+        const trained = network.outputs.subarray(b * size, (b + 1) * size);
         const expected = task.labels === undefined ? trained : logSoftmax(trained);
         streamed.forEach((value, k) => {
           expect(Math.abs(Math.exp(value) - Math.exp(expected[k]!))).toBeLessThan(1e-6);
@@ -55,6 +63,11 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
     },
   );
 });
+
+function streamable({ network }: TrainingState): StreamableNetwork {
+  if (!isStreamable(network)) throw new Error("a task's own network can be streamed");
+  return network;
+}
 
 function logSoftmax(logits: Float64Array): Float64Array {
   const largest = Math.max(...logits);
@@ -66,7 +79,7 @@ describe("evaluateModel", () => {
   it("reports accuracy, confusion, open fraction and updates that belong together", () => {
     const task = frequencyTask(frequency);
     const training = createTraining(task, 1);
-    const stored = exportModel(training.network, {
+    const stored = exportModel(streamable(training), {
       name: "frequency",
       sensor: task.sensor,
       head: task.head,

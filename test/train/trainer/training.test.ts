@@ -58,7 +58,7 @@ describe("trainBatch", () => {
   });
   it("stops before it moves a parameter if the loss is not a number", () => {
     const state = createTraining(parityTask(short), 1);
-    state.network.readout.bias[0] = Number.NaN;
+    state.network.groups.find(({ name }) => name === "readout.bias")!.values[0] = Number.NaN;
     const before = parameters(state);
     expect(() => trainBatch(state)).toThrow("loss and gradient must be finite");
     expect(parameters(state)).toEqual(before);
@@ -94,7 +94,7 @@ describe("trainBatch", () => {
     const state = createTraining({ ...task, recipe: { ...task.recipe, leak } }, 1);
     const leaks = Array.from({ length: 40 }, () => {
       trainBatch(state);
-      return state.network.layer.leak;
+      return state.network.phasedLayers[0]!.leak;
     });
     expect(leaks[0]).toBe(0.01);
     expect(leaks[10]).toBeCloseTo(0.005, 12);
@@ -106,7 +106,7 @@ describe("trainBatch", () => {
       const task = parityTask({ ...short, learn });
       const state = createTraining({ ...task, recipe: { ...task.recipe, openPenalty } }, 1);
       for (let i = 0; i < 40; i++) trainBatch(state);
-      const ratios = Array.from(state.network.layer.parameters.openLogit, openRatioOf);
+      const ratios = Array.from(state.network.phasedLayers[0]!.parameters.openLogit, openRatioOf);
       return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
     };
     expect(meanOpen(5)).toBeLessThan(meanOpen(0) - 0.05);
