@@ -73,6 +73,12 @@ export function registerTrain(program: Command): void {
         "real",
       ]),
     )
+    .addOption(
+      new Option("--network <name>", "nmnist: event by event, or a CNN on frames (tfjs)").choices([
+        "recurrent",
+        "frame-cnn",
+      ]),
+    )
     .option("--hold-out <n>", "nmnist: real recordings kept for validation", wholeNumber)
     .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
     .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
@@ -89,7 +95,10 @@ Examples:
 }
 
 async function trainCommand(name: string, options: TrainCommandOptions): Promise<void> {
-  const task = await createTask(name, options);
+  const task = await createTask(name, {
+    ...options,
+    backend: process.env["POLYPHASE_BACKEND"] ?? "auto",
+  });
   const state = createTraining(task, options.seed);
   const progress = new TrainingProgress(task.name);
   const outcome = await runTraining(state, {

@@ -36,6 +36,9 @@ export interface TaskChoices {
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
   readonly holdOut?: number;
+  readonly network?: NmnistOptions["network"];
+  /** Backend of tfjs, for networks that need it. */
+  readonly backend?: string;
   /** Folder of recordings in the layout of `nmnist/` and `mnist/`. */
   readonly data?: string;
 }
@@ -49,6 +52,7 @@ export const taskNames: readonly string[] = ["frequency", "adding", "nmnist", "p
  */
 export async function createTask(name: string, choices: TaskChoices): Promise<TrainTask> {
   requireSense(choices);
+  requireFrames(name, choices);
   const task = await createNamedTask(name, choices);
   const { average, leak, openPenalty } = choices;
   const changes = {
@@ -90,6 +94,16 @@ function requireSense({ cell = "phased-lstm", leak = 0, ...choices }: TaskChoice
   }
 }
 
+/** A CNN sees frames, and has no cell. */
+function requireFrames(name: string, { network, cell, learn, leak }: TaskChoices): void {
+  if (network !== "frame-cnn") return;
+  if (name === "nmnist" && (cell ?? learn ?? leak) === undefined) return;
+  throw new PolyphaseError(
+    "USAGE",
+    `Cannot train ${name} with network frame-cnn: it is for nmnist, and takes no choice of cell or gates`,
+  );
+}
+
 async function createNamedTask(name: string, choices: TaskChoices): Promise<TrainTask> {
   if (name === "frequency") {
     const { sampling, signal } = frequencyDefaults;
@@ -112,13 +126,14 @@ function createNmnistTask(choices: TaskChoices): Promise<TrainTask> {
   if (choices.data === undefined) {
     throw new PolyphaseError("USAGE", "Cannot train nmnist: --data must name a folder, got none");
   }
-  const { recordings, holdOut } = nmnistDefaults;
+  const { recordings, holdOut, network } = nmnistDefaults;
   const options = {
     ...choose(nmnistDefaults, choices),
     recordings: choices.recordings ?? recordings,
     holdOut: choices.holdOut ?? holdOut,
+    network: choices.network ?? network,
   };
-  return nmnistTask(options, choices.data);
+  return nmnistTask(options, choices.data, choices.backend);
 }
 
 /** The defaults of a task with what was chosen in their place. */
