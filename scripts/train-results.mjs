@@ -27,7 +27,8 @@ const adding = ["adding", "--batches", "4000"];
 const regular = ["--sampling", "1ms"];
 const lstm = ["frequency", "--cell", "lstm", "--batches", "3000"];
 const rnn = ["frequency", "--batches", "3000", "--rate", "0.001", "--cell"];
-const batchNormLstm = ["frequency", "--cell", "bn-lstm", "--batches", "1000"];
+const batchNormLstm = ["frequency", "--cell", "bn-lstm", "--batches", "1000", "--test-sequences", "16384"];
+const heldOut500 = [...nmnist, "--hold-out", "500"];
 
 /** Name, arguments of `polyphase train`, and the keep probabilities to evaluate at. */
 const runs = [
@@ -57,8 +58,10 @@ const runs = [
   ["frequency/async-0.03", ["frequency", "--open-ratio", "0.03", "--rate", "0.01"]],
   ["frequency/two-sines-short", ["frequency", "--signal", "two-sines", "--batches", "3000"]],
   ["nmnist/simulated", [...nmnist, "--recordings", "simulated", "--batches", "4000"], [0.75, 0.4]],
-  ["nmnist/mixed", [...nmnist, "--hold-out", "500"]],
-  ["nmnist/mixed-0.04", [...nmnist, "--hold-out", "500", "--open-ratio", "0.04"]],
+  ["baseline/nmnist-cnn", [...heldOut500, "--network", "frame-cnn", "--batches", "1500", "--rate", "0.002"]],
+  ["baseline/nmnist-lstm", [...heldOut500, "--cell", "lstm", "--batches", "400", "--rate", "0.005"], [0.75, 0.4]],
+  ["nmnist/mixed", heldOut500],
+  ["nmnist/mixed-0.04", [...heldOut500, "--open-ratio", "0.04"]],
   ["frequency/0.1ms", ["frequency", "--sampling", "0.1ms", "--batches", "4000", "--learn", "none"]],
   ["frequency/two-sines", ["frequency", "--signal", "two-sines"]],
   ["adding/tau-6-8", [...adding, "--period-ms", "403.4,2981"]],

@@ -27,6 +27,7 @@ interface TrainCommandOptions extends TaskChoices {
   readonly reportEvery: number;
   readonly validateEvery: number;
   readonly patience: number;
+  readonly testSequences?: number;
 }
 
 /** `polyphase train`: learns a task from scratch, or goes on where it was stopped. */
@@ -83,6 +84,7 @@ export function registerTrain(program: Command): void {
     .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
     .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
     .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0)
+    .option("--test-sequences <n>", "test on the first so many only; all by default", wholeNumber)
     .addHelpText(
       "after",
       `
@@ -113,7 +115,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const { user, system } = process.cpuUsage();
   const cpuSeconds = Math.round((user + system) / 1e6);
   progress.end();
-  const measured = measureHeldOut(state, "test");
+  const measured = measureHeldOut(state, "test", options.testSequences);
   // Nothing was held out if there are no sequences.
   const test = measured.sequences === 0 ? undefined : measured;
   const provenance = {

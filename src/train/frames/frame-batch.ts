@@ -5,7 +5,7 @@ import type { BatchInput } from "../network/trainable-network.ts";
 
 /**
  * Pictures of whole recordings for a convolutional network: how often each pixel saw OFF and ON, as
- * in `CountFrame`, divided by the mean over the picture so that a thinned recording looks alike.
+ * in `CountFrame`, divided by their root mean square so that a thinned recording looks alike.
  */
 export class FrameBatch implements BatchInput {
   /** [B, height, width, 2], OFF first. */
@@ -15,7 +15,6 @@ export class FrameBatch implements BatchInput {
   readonly #sequencesMax: number;
   readonly #pixelsPerFrame: number;
   #sequences = 0;
-  #events = 0;
 
   constructor({ width, height }: SensorSize, sequencesMax: number) {
     this.#sequencesMax = sequencesMax;
@@ -32,7 +31,6 @@ export class FrameBatch implements BatchInput {
   clear(): this {
     this.pixels.fill(0);
     this.#sequences = 0;
-    this.#events = 0;
     return this;
   }
 
@@ -46,15 +44,15 @@ export class FrameBatch implements BatchInput {
 
   pixel(_timeUs: TimeUs, address: number, on: number): void {
     this.pixels[this.#sequences * this.#pixelsPerFrame + 2 * address + on]! += 1;
-    this.#events += 1;
   }
 
   endSequence(target: number): void {
     const start = this.#sequences * this.#pixelsPerFrame;
-    const scale = this.#pixelsPerFrame / Math.max(1, this.#events);
-    for (let m = 0; m < this.#pixelsPerFrame; m++) this.pixels[start + m]! *= scale;
+    const frame = this.pixels.subarray(start, start + this.#pixelsPerFrame);
+    const squares = frame.reduce((sum, count) => sum + count * count, 0);
+    const scale = squares === 0 ? 0 : Math.sqrt(frame.length / squares);
+    for (let m = 0; m < frame.length; m++) frame[m]! *= scale;
     this.targets[this.#sequences] = target;
     this.#sequences += 1;
-    this.#events = 0;
   }
 }

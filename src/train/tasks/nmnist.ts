@@ -8,6 +8,7 @@ import { imageView, type MnistImages, readMnistImages } from "../datasets/mnist-
 import { type LabelledRecording, readNmnistRecordings } from "../datasets/nmnist-recordings.ts";
 import { drawSaccadeVariation } from "../datasets/saccade-variation.ts";
 import { FrameCnn, type FrameCnnSizes } from "../frames/frame-cnn.ts";
+import { needsTimeInput } from "./cell-name.ts";
 import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
 import { adamDefaults, type HeldOutSet, type Progress, type TrainTask } from "./train-task.ts";
@@ -102,13 +103,15 @@ export async function nmnistTask(
       averageDecay: 0.998,
     },
     createNetwork(random) {
+      // Without a time gate a unit forgets at every event: it starts by remembering about fifty.
+      const forgetBias = needsTimeInput(options.cell) ? 4 : 0;
       if (tf !== undefined) return new FrameCnn(tf, frameSizes, random);
       return createTaskNetwork(options, random, {
         inputs: dimensions + 1,
         outputs: 10,
         loss: "cross-entropy",
         embedding: { ...nmnistSize, dimensions },
-        weights: { input: 0.3, recurrent: 0.1, peephole: 0.1, bias: [-0.1, 0, 0, 0] },
+        weights: { input: 0.3, recurrent: 0.1, peephole: 0.1, bias: [-0.1, forgetBias, 0, 0] },
         sequencesMax: batchSize,
         eventsMax,
       });

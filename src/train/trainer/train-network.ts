@@ -80,17 +80,27 @@ export function trainBatch(state: TrainingState): TrainingStep {
   return { ...measuresOf([result]), batch, rate, gradientNorm };
 }
 
-/** Measures the averaged weights on held-out sequences, always at α = 0 (spec D17). */
-export function measureHeldOut(state: TrainingState, set: HeldOutSet): Measures {
+/**
+ * Measures the averaged weights on held-out sequences, always at α = 0 (spec D17).
+ *
+ * @param sequencesMax takes no further batch once there are so many
+ */
+export function measureHeldOut(
+  state: TrainingState,
+  set: HeldOutSet,
+  sequencesMax: number = Number.POSITIVE_INFINITY,
+): Measures {
   const { network, task } = state;
   const leak = network.phasedLayers[0]?.leak ?? 0;
   setLeak(network, 0);
   const measures = state.average.apply(() => {
     const results: BatchResult[] = [];
-    for (let index = 0; ; index++) {
+    for (let index = 0, sequences = 0; ; index++) {
+      if (sequences >= sequencesMax) return measuresOf(results);
       const writer = network.startBatch();
       task.writeHeldOutBatch(writer, set, index);
       if (writer.sequences === 0) return measuresOf(results);
+      sequences += writer.sequences;
       results.push(network.evaluateBatch(writer.sequences));
     }
   });

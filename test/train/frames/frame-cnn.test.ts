@@ -108,7 +108,7 @@ describe("FrameCnn", () => {
 });
 
 describe("FrameBatch", () => {
-  it("draws what CountFrame counts, with mean 1", () => {
+  it("draws what CountFrame counts, with a mean square of 1", () => {
     const random = new Random(3);
     const packet = createDvsPacket(frame.width, frame.height, 500);
     const batch = new FrameBatch(frame, 2);
@@ -124,9 +124,10 @@ describe("FrameBatch", () => {
     const counts = new CountFrame(frame);
     counts.add(packet);
     const pixels = frame.width * frame.height;
+    const root = Math.hypot(...counts.counts) / Math.sqrt(2 * pixels);
     const expected = Array.from(
       { length: 2 * pixels },
-      (_, m) => (counts.counts[(m % 2) * pixels + (m >> 1)]! * 2 * pixels) / 500,
+      (_, m) => counts.counts[(m % 2) * pixels + (m >> 1)]! / root,
     );
     batch.pixels.subarray(2 * pixels).forEach((value, m) => {
       expect(value).toBeCloseTo(expected[m]!, 5);
