@@ -10,6 +10,7 @@ import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
 import { Report } from "./report.ts";
+import { benchFrames } from "./train/frames.ts";
 import { benchTrainStep } from "./train/step.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
@@ -22,6 +23,7 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-workers": benchWorkers,
   "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
+  "train-frames": benchFrames,
 };
 
 const { values } = parseArgs({

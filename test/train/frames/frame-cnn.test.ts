@@ -13,7 +13,7 @@ import { adamDefaults } from "../../../src/train/tasks/train-task.ts";
 
 const frame = { width: 17, height: 16 };
 const sequences = 8;
-const sizes = { frame, kernels: 3, hidden: 12, outputs: 3, sequencesMax: sequences };
+const sizes = { frame, kernels: 2, hidden: 12, outputs: 3, sequencesMax: sequences };
 
 /** Recordings of three classes: events in a band of the picture, and everywhere. */
 function writeRecordings(batch: BatchInput, random: Random): void {
@@ -45,7 +45,7 @@ function createNetwork(tf: typeof tfjs): FrameCnn {
 async function trainOn(backend: "cpu" | "wasm" | "tensorflow"): Promise<number[]> {
   const network = createNetwork(await loadBackend(backend));
   const optimizer = createOptimizer({ ...adamDefaults, name: "sgd" }, network.groups);
-  return Array.from({ length: 12 }, (_, step) => {
+  return Array.from({ length: 6 }, (_, step) => {
     const { loss } = network.trainBatch(sequences);
     optimizer.step(1e-2, step);
     return loss / sequences;
@@ -89,7 +89,7 @@ describe("FrameCnn", () => {
     wasm.forEach((loss, step) => {
       expect(Math.abs(loss - cpu[step]!)).toBeLessThan(1e-4);
     });
-    expect(wasm.at(-1)!).toBeLessThan(0.7 * wasm[0]!);
+    expect(wasm.at(-1)!).toBeLessThan(0.9 * wasm[0]!);
   });
   it.skipIf(!hasTensorflow())("trains alike on TensorFlow, where it is installed", async () => {
     const wasm = await trainOn("wasm");
