@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAddresses } from "./kernel/addresses.ts";
+import { benchColdStart } from "./kernel/cold-start.ts";
 import { benchDrift } from "./kernel/drift.ts";
 import { benchGrowth } from "./kernel/growth.ts";
 import { benchLatency } from "./kernel/latency.ts";
@@ -14,6 +15,7 @@ import { benchFrames } from "./train/frames.ts";
 import { benchTrainStep } from "./train/step.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  "kernel-cold-start": benchColdStart,
   "kernel-latency": benchLatency,
   "kernel-step": benchStep,
   "kernel-open-fraction": benchOpenFraction,

@@ -39,7 +39,7 @@ async function variant(name: BackendName, sequences: number): Promise<Variant> {
   };
   const random = new Random(1);
   const network = new FrameCnn(tf, sizes, random);
-  const batch = network.startBatch();
+  const batch = network.beginBatch();
   for (let b = 0; b < sequences; b++) {
     for (let j = 0; j < eventsPerRecording; j++) {
       batch.pixel(j, random.below(nmnistSize.width * nmnistSize.height), random.below(2));

@@ -3,7 +3,7 @@ import type { TimeUs } from "../sensors/time.ts";
 import type { FusionState } from "./fusion-state.ts";
 import type { Prediction } from "./prediction.ts";
 import { readHead } from "./read-head.ts";
-import type { HeadSpec, OutputRole } from "./spec/graph-spec.ts";
+import type { OutputRole } from "./spec/graph-spec.ts";
 
 /** What just happened to a stream. */
 export type OutputCue = "tick" | "segment-end" | "session-end";
@@ -13,6 +13,8 @@ const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
   "segment-end": ["per-segment"],
   "session-end": ["last"],
 };
+
+const none: readonly Prediction[] = [];
 
 /**
  * The predictions that a cue calls for, head by head. A stream that has seen no event has none.
@@ -25,8 +27,8 @@ export function readPredictions(
   cue: OutputCue,
   timeUs: TimeUs,
 ): readonly Prediction[] {
-  if (state.progress.timeUs === undefined) return [];
-  const predictions: Prediction[] = [];
+  if (state.progress.timeUs === undefined) return none;
+  let predictions: Prediction[] | undefined;
   for (const { spec, index } of state.graph.heads) {
     if (!rolesOfCue[cue].includes(spec.output)) continue;
     const held = state.headStale[index] === 0;
@@ -38,19 +40,19 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    predictions.push({
-      stream,
-      head: spec.name,
-      role: spec.output,
-      timeUs,
-      tick: state.progress.ticks,
-      held,
-      ...labelOf(spec, top),
-      values: copyOf(values),
-      ageUs: ages(state, timeUs),
-    });
+    const { name: head, output: role } = spec;
+    const tick = state.progress.ticks;
+    const copy = copyOf(values);
+    const ageUs = ages(state, timeUs);
+    predictions ??= [];
+    if (spec.type === "softmax") {
+      const label = spec.labels[top]!;
+      predictions.push({ stream, head, role, timeUs, tick, held, label, values: copy, ageUs });
+    } else {
+      predictions.push({ stream, head, role, timeUs, tick, held, values: copy, ageUs });
+    }
   }
-  return predictions;
+  return predictions ?? none;
 }
 
 /** Index of the largest value; the first of equals. */
@@ -65,10 +67,6 @@ function copyOf(values: FloatArray): readonly number[] {
   const copy = new Array<number>(values.length);
   for (let i = 0; i < values.length; i++) copy[i] = values[i]!;
   return copy;
-}
-
-function labelOf(spec: HeadSpec, top: number): { readonly label?: string } {
-  return spec.type === "softmax" ? { label: spec.labels[top]! } : {};
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {

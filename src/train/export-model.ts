@@ -3,9 +3,8 @@ import { graphFormat } from "../fusion/spec/graph-spec.ts";
 import type { Tensor } from "../fusion/tensor.ts";
 import { type StoredModel, storedModel } from "../state/model-directory.ts";
 import { exportLayer } from "./export-layer.ts";
-import { SequenceNetwork } from "./network/sequence-network.ts";
-import type { TrainableNetwork } from "./network/trainable-network.ts";
-import { isSequenceOp, type SequenceOp } from "./sequence-op/sequence-op.ts";
+import type { SequenceNetwork } from "./network/sequence-network.ts";
+import { isSequenceOp } from "./sequence-op/sequence-op.ts";
 
 /** What the graph around a trained network is called. */
 export interface ExportNames {
@@ -19,19 +18,14 @@ export interface ExportNames {
   readonly provenance: GraphSpec["provenance"];
 }
 
-/** A network whose recurrent layer the streaming graph has. */
-export type StreamableNetwork = SequenceNetwork & { readonly layer: SequenceOp };
-
-/** Whether the streaming graph can run a network; not so baselines. */
-export function isStreamable(network: TrainableNetwork): network is StreamableNetwork {
-  return network instanceof SequenceNetwork && isSequenceOp(network.layer);
-}
-
 /**
  * A trained network as a model that the streaming graph runs: one sensor, one layer, one head. Time counts from the start of a session, as in training.
  */
-export function exportModel(network: StreamableNetwork, names: ExportNames): StoredModel {
+export function exportModel(network: SequenceNetwork, names: ExportNames): StoredModel {
   const { layer, embedding, readout } = network;
+  if (!isSequenceOp(layer)) {
+    throw new TypeError("Cannot export a network: its layer must not be a baseline");
+  }
   const { shape } = layer;
   const sensor: SensorSpec =
     embedding === undefined

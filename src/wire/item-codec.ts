@@ -5,6 +5,7 @@ import { decodeEventColumns, eventColumnsJsonSchema } from "./event-columns-json
 import { decodeEventPacket, encodeEventPacket } from "./event-packet.ts";
 import { decodeFeatureFrame, encodeFeatureFrame } from "./feature-frame.ts";
 import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
+import type { MessageMemory } from "./message-memory.ts";
 import { decodeRawImage, encodeRawImage } from "./raw-image.ts";
 import { decodeScalarFrame, encodeScalarFrame } from "./scalar-frame.ts";
 import { fileDescriptorSet, schemaNames } from "./schema.ts";
@@ -82,15 +83,19 @@ export function findItemSchema(name: string, encoding: string): ItemSchema | und
   return undefined;
 }
 
-/** The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent. */
-export function encodeItem(item: StreamItem): Uint8Array {
+/**
+ * The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent.
+ *
+ * @param memory where they may go: the bytes are valid until it is used again
+ */
+export function encodeItem(item: StreamItem, memory?: MessageMemory): Uint8Array {
   switch (item.kind) {
     case "audio":
       return encodeFeatureFrame(item);
     case "video":
       return encodeRawImage(item);
     case "dvs":
-      return encodeEventPacket(item);
+      return encodeEventPacket(item, memory);
     case "scalar":
       return encodeScalarFrame(item);
     case "marker":

@@ -31,6 +31,11 @@ const polarityBit = 0x8000;
  * @param engine what does most of it; the result is the same
  */
 export function encodeSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<ArrayBuffer> {
+  return packSoa1(packet, engine).slice();
+}
+
+/** {@link encodeSoa1} to memory that is valid until the next event is encoded or decoded. */
+export function packSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<ArrayBuffer> {
   const { count, width, height } = packet;
   checkCount("encode", count);
   checkSize("encode", width, height);
@@ -53,7 +58,7 @@ export function encodeSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<
     width,
     height,
   );
-  const bytes = input.slice(0, count * bytesPerEvent);
+  const bytes = input.subarray(0, count * bytesPerEvent);
   packEvents(packet, bytes, 0, 1);
   packEvents(packet, bytes, packed, count);
   return bytes;
@@ -67,9 +72,10 @@ function packEvents(
   to: number,
 ): void {
   const { count, width, height, timeUs, x, y, on } = packet;
-  const gaps = new Uint16Array(bytes.buffer, 0, count);
-  const xs = new Uint16Array(bytes.buffer, 2 * count, count);
-  const ys = new Uint16Array(bytes.buffer, 4 * count, count);
+  const { buffer, byteOffset } = bytes;
+  const gaps = new Uint16Array(buffer, byteOffset, count);
+  const xs = new Uint16Array(buffer, byteOffset + 2 * count, count);
+  const ys = new Uint16Array(buffer, byteOffset + 4 * count, count);
   let before = timeUs[Math.max(from - 1, 0)]!;
   for (let i = from; i < to; i++) {
     const gap = timeUs[i]! - before;

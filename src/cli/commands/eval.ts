@@ -13,6 +13,7 @@ import {
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
 import { createTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
+import { writeHeldOut } from "../../train/trainer/batch-feed.ts";
 import { addBudgetOptions, type BudgetOptions, governorOf } from "../budget-options.ts";
 import { percent } from "../format/numbers.ts";
 import { governorFacts } from "../format/summary-text.ts";
@@ -24,6 +25,7 @@ interface EvalCommandOptions extends ModelOptions, BudgetOptions {
   readonly data?: string;
   readonly rho: number;
   readonly limit?: number;
+  readonly without?: string;
   readonly json?: boolean;
 }
 
@@ -32,13 +34,14 @@ export function registerEval(program: Command): void {
   const command = program
     .command("eval")
     .description("measure a trained model, event by event, through the streaming graph")
-    .argument("<task>", "freq, adding or nmnist");
+    .argument("<task>", "freq, adding, nmnist or audio-visual");
   addBudgetOptions(addModelOptions(command))
     .option(
       "--data <dir>",
       "nmnist: folder with nmnist/, or that folder: K.bs2 or .tar.gz, and .txt",
     )
     .option("--rho <p>", "probability that an event is kept", share, 1)
+    .option("--without <sensor>", "audio-visual: as if this sensor were broken")
     .option("--limit <n>", "first n sequences only", wholeNumber)
     .option("--json", "print one JSON object on stdout")
     .addHelpText(
@@ -47,6 +50,7 @@ export function registerEval(program: Command): void {
 Examples:
   polyphase eval freq --model fixtures/models/frequency
   polyphase eval freq --model fixtures/models/frequency --budget 200us/s --govern signal-lstm
+  polyphase eval audio-visual --model runs/av/model --without video
   polyphase eval nmnist --model fixtures/models/nmnist --data ../shared/data --rho 0.4 --json`,
     )
     .action(evalCommand);
@@ -65,11 +69,14 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   const sequences =
     task === "nmnist"
       ? await recordedSequences(captured, options)
-      : await generatedSequences(captured, task, spec);
-  const readShare = Number(spec.provenance["readShare"] ?? 0);
+      : await generatedSequences(captured, task, spec, options.without);
+  const reading = {
+    share: Number(spec.provenance["readShare"] ?? 0),
+    ticks: Number(spec.provenance["readTicks"] ?? 1),
+  };
   const governor = governorOf(model.graph, options);
   const governing = governor && createGovernorState(governor);
-  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), readShare, governing);
+  const evaluation = evaluateModel(model, firstOf(sequences, options.limit), reading, governing);
   const governed = summariseGovernors(governing === undefined ? [] : [governing]);
   const result = { task, model: options.model, rho: options.rho, ...evaluation, ...governed };
   process.stdout.write(
@@ -108,6 +115,7 @@ async function generatedSequences(
   captured: CapturedSequences,
   name: string,
   spec: GraphSpec,
+  without: string | undefined,
 ): Promise<Iterable<LabelledSequence>> {
   const trained = spec.provenance["options"];
   const choices = typeof trained === "string" ? (JSON.parse(trained) as object) : {};
@@ -115,14 +123,25 @@ async function generatedSequences(
     ...("sampling" in choices ? { sampling: choices.sampling as "async" } : {}),
     ...("signal" in choices ? { signal: choices.signal as "one-sine" } : {}),
   });
+  const sensor = without === undefined ? undefined : sensorIndex(spec, without);
   return (function* () {
     for (let index = 0; ; index++) {
-      task.writeHeldOutBatch(captured, "test", index);
+      writeHeldOut(task, captured, { set: "test", index, without: sensor });
       const sequences = captured.take();
       if (sequences.length === 0) return;
       yield* sequences;
     }
   })();
+}
+
+function sensorIndex({ sensors }: GraphSpec, name: string): number {
+  const index = sensors.findIndex((sensor) => sensor.name === name);
+  if (index >= 0 && sensors.length > 1) return index;
+  const names = sensors.map((sensor) => sensor.name).join(", ");
+  throw new PolyphaseError(
+    "USAGE",
+    `Cannot evaluate without ${JSON.stringify(name)}: it must be one of several sensors, the model has ${names}`,
+  );
 }
 
 function* firstOf<T>(items: Iterable<T>, limit = Number.POSITIVE_INFINITY): Generator<T> {

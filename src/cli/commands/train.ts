@@ -1,18 +1,29 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { writeModelDirectory } from "../../state/model-directory.ts";
-import { type ExportNames, exportModel, isStreamable } from "../../train/export-model.ts";
+import { type StoredModel, writeModelDirectory } from "../../state/model-directory.ts";
+import { exportModel } from "../../train/export-model.ts";
+import { FrameCnn } from "../../train/frames/frame-cnn.ts";
+import { GraphNetwork } from "../../train/graph/graph-network.ts";
+import { exportGraph } from "../../train/graph/graph-weights.ts";
+import type { SequenceNetwork } from "../../train/network/sequence-network.ts";
 import { cellNames } from "../../train/tasks/cell-name.ts";
 import {
+  type AnyTask,
   createTask,
   type GateNumber,
   type TaskChoices,
   taskNames,
 } from "../../train/tasks/create-task.ts";
-import { runTraining, type TrainingReport } from "../../train/trainer/run-training.ts";
+import { TrainingThreads } from "../../train/trainer/parallel/training-threads.ts";
+import {
+  type RunOutcome,
+  runTraining,
+  type TrainingReport,
+} from "../../train/trainer/run-training.ts";
 import {
   createTraining,
+  type Measures,
   measureHeldOut,
   type TrainingState,
 } from "../../train/trainer/train-network.ts";
@@ -20,6 +31,8 @@ import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { addBaselineOptions } from "../train-baseline-options.ts";
+import { addGraphOptions, addThreadOptions } from "../train-graph-options.ts";
 
 interface TrainCommandOptions extends TaskChoices {
   readonly out: string;
@@ -27,12 +40,18 @@ interface TrainCommandOptions extends TaskChoices {
   readonly reportEvery: number;
   readonly validateEvery: number;
   readonly patience: number;
+  readonly workers: number;
   readonly testSequences?: number;
 }
 
+type AnyTraining = TrainingState<SequenceNetwork | GraphNetwork | FrameCnn>;
+
+/** Parts of a batch where threads are asked for and parts are not. */
+const defaultShards = 4;
+
 /** `polyphase train`: learns a task from scratch, or goes on where it was stopped. */
 export function registerTrain(program: Command): void {
-  program
+  const command = program
     .command("train")
     .description("train a Phased LSTM on a task; run again to resume")
     .argument("<task>", taskNames.join(", "))
@@ -47,7 +66,6 @@ export function registerTrain(program: Command): void {
     .option("--period-ms <from,to>", "range of τ at the start", range)
     .option("--units <n>", "units of the layer", wholeNumber)
     .addOption(new Option("--cell <name>", "recurrent cell").choices(cellNames))
-    .option("--identity <scale>", "U starts as the identity times this, not random", positive)
     .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
     .option(
       "--learn <list>",
@@ -74,65 +92,39 @@ export function registerTrain(program: Command): void {
         "real",
       ]),
     )
-    .addOption(
-      new Option("--network <name>", "nmnist: event by event, or a CNN on frames (tfjs)").choices([
-        "recurrent",
-        "frame-cnn",
-      ]),
-    )
     .option("--hold-out <n>", "nmnist: real recordings kept for validation", wholeNumber)
     .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
     .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
-    .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0)
-    .option("--test-sequences <n>", "test on the first so many only; all by default", wholeNumber)
+    .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0);
+  addBaselineOptions(addThreadOptions(addGraphOptions(command)))
     .addHelpText(
       "after",
       `
 Examples:
   polyphase train frequency --out runs/frequency
   polyphase train adding --out runs/adding --batches 20000
-  polyphase train nmnist --out runs/nmnist --data ../shared/data --recordings mixed`,
+  polyphase train nmnist --out runs/nmnist --data ../shared/data --recordings mixed
+  polyphase train audio-visual --out runs/av --absent audio=0.1,video=0.1 --workers 2
+  polyphase train audio-visual --out runs/av-long --window-ms 400
+  polyphase train audio-visual --out runs/adapt --start runs/av/model --errors local`,
     )
     .action(trainCommand);
 }
 
 async function trainCommand(name: string, options: TrainCommandOptions): Promise<void> {
-  const task = await createTask(name, {
-    ...options,
-    backend: process.env["POLYPHASE_BACKEND"] ?? "auto",
-  });
-  const state = createTraining(task, options.seed);
+  const shards = options.shards ?? (options.workers > 0 ? defaultShards : undefined);
+  const backend = process.env["POLYPHASE_BACKEND"] ?? "auto";
+  const choices = { ...options, backend, ...(shards !== undefined && { shards }) };
+  const task: AnyTask = await createTask(name, choices);
+  const state: AnyTraining = createTraining(task, options.seed);
   const progress = new TrainingProgress(task.name);
-  const outcome = await runTraining(state, {
-    directory: options.out,
-    reportEvery: Math.max(1, options.reportEvery),
-    validateEvery: Math.max(1, options.validateEvery),
-    patience: options.patience,
-    onReport: (report) => progress.report(report),
-    stop: stopSignal(),
-  });
+  const outcome = await train(state, name, choices, progress);
   // Of training alone: since the last resume, without the test.
   const { user, system } = process.cpuUsage();
   const cpuSeconds = Math.round((user + system) / 1e6);
   progress.end();
-  const measured = measureHeldOut(state, "test", options.testSequences);
-  // Nothing was held out if there are no sequences.
-  const test = measured.sequences === 0 ? undefined : measured;
-  const provenance = {
-    task: task.name,
-    options: JSON.stringify(task.options),
-    seed: options.seed,
-    batches: state.batch,
-    ...(test && {
-      testAccuracy: test.accuracy,
-      testLoss: test.loss,
-      openFraction: test.openFraction,
-    }),
-    readShare: task.readShare,
-  };
-  const { name: taskName, sensor, head, labels } = task;
-  const names = { name: taskName, sensor, head, labels, provenance };
-  const model = await writeModel(state, names, options.out);
+  const test = measureTest(state, options.testSequences);
+  const model = await writeModel(state, test, options.out);
   await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const result = {
     task: task.name,
@@ -145,22 +137,85 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   process.stdout.write(`${JSON.stringify({ ...result, model }, undefined, 2)}\n`);
 }
 
+async function train(
+  state: AnyTraining,
+  name: string,
+  options: TrainCommandOptions,
+  progress: TrainingProgress,
+): Promise<RunOutcome> {
+  const { workers, seed } = options;
+  const data = { task: name, choices: options, seed, memory: state.shards! };
+  const threads = workers > 0 ? new TrainingThreads(workers, data) : undefined;
+  try {
+    return await runTraining(state, {
+      directory: options.out,
+      reportEvery: Math.max(1, options.reportEvery),
+      validateEvery: Math.max(1, options.validateEvery),
+      patience: options.patience,
+      onReport: (report) => progress.report(report),
+      stop: stopSignal(),
+      ...(threads !== undefined && { threads }),
+    });
+  } finally {
+    await threads?.close();
+  }
+}
+
+type TestMeasures = Measures & { readonly without?: Readonly<Record<string, Measures>> };
+
+/** Of a graph also without each of its sensors; undefined if nothing was held out. */
+function measureTest(state: AnyTraining, sequencesMax?: number): TestMeasures | undefined {
+  const test = measureHeldOut(state, "test", { sequencesMax });
+  if (test.sequences === 0) return undefined;
+  const { network } = state;
+  if (!(network instanceof GraphNetwork)) return test;
+  const without = network.plan.spec.sensors.map(({ name }, sensor) => {
+    return [name, measureHeldOut(state, "test", { without: sensor, sequencesMax })] as const;
+  });
+  return { ...test, without: Object.fromEntries(without) };
+}
+
 /** @returns the model's directory; undefined for a baseline, which the streaming graph cannot run */
 async function writeModel(
-  { network, average }: TrainingState,
-  names: ExportNames,
+  state: AnyTraining,
+  test: TestMeasures | undefined,
   directory: string,
 ): Promise<string | undefined> {
-  if (!isStreamable(network)) {
-    console.error(`polyphase: no model/: the streaming graph does not run baselines`);
+  const { network } = state;
+  if (network.layers.length === 0 || network instanceof FrameCnn) {
+    console.error("polyphase: no model/: the streaming graph does not run baselines");
     return undefined;
   }
   const path = join(directory, "model");
-  await writeModelDirectory(
-    path,
-    average.apply(() => exportModel(network, names)),
-  );
+  await writeModelDirectory(path, trainedModel(state, network, test));
   return path;
+}
+
+function trainedModel(
+  state: AnyTraining,
+  network: SequenceNetwork | GraphNetwork,
+  test: TestMeasures | undefined,
+): StoredModel {
+  const { task } = state;
+  const isGraph = network instanceof GraphNetwork;
+  const provenance = {
+    task: task.name,
+    options: JSON.stringify(task.options),
+    seed: state.seed,
+    batches: state.batch,
+    ...(test && {
+      testAccuracy: test.accuracy,
+      testLoss: test.loss,
+      openFraction: test.openFraction,
+    }),
+    readShare: task.readShare,
+    ...(isGraph && { readTicks: network.parts.heads[0]!.plan.readTicks }),
+  };
+  const { name, sensor, head, labels } = task;
+  return state.average.apply(() => {
+    if (isGraph) return exportGraph(network, provenance);
+    return exportModel(network, { name, sensor, head, labels, provenance });
+  });
 }
 
 /** `curve.svg` from the whole log: runs before an interruption are in it too. */

@@ -2,7 +2,7 @@ import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { VideoSensorSpec } from "../spec/graph-spec.ts";
 import { eventMismatch } from "./event-mismatch.ts";
 
-/** @throws {PolyphaseError} BAD_EVENT if `event` is not a frame of this sensor's size */
+/** @throws {PolyphaseError} BAD_EVENT if `event` is not a frame of this sensor's size and convention */
 export function validateFrame(spec: VideoSensorSpec, event: SensorEvent): void {
   if (event.kind !== "video") throw eventMismatch(event, "kind video", event.kind);
   if (event.width !== spec.width || event.height !== spec.height) {
@@ -11,6 +11,9 @@ export function validateFrame(spec: VideoSensorSpec, event: SensorEvent): void {
       `${spec.width}×${spec.height} pixels`,
       `${event.width}×${event.height}`,
     );
+  }
+  if (spec.convention !== undefined && event.convention !== spec.convention) {
+    throw eventMismatch(event, `frames ${spec.convention}`, event.convention ?? "no convention");
   }
 }
 

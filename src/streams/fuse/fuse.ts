@@ -51,6 +51,7 @@ export interface Keyframe {
 type Fusion = Pick<StreamFusion, "apply" | "end">;
 
 const noFeatures: AheadFeatures = new Map();
+const silence: readonly Prediction[] = [];
 
 /**
  * Applies merged items to their streams' states, in order. Items whose features need a slow encoder
@@ -71,14 +72,22 @@ export function fuse(
   });
   return (items) =>
     new Observable((subscriber) => {
-      let predictions: Prediction[] = [];
+      let predictions = silence;
+      let several: Prediction[] | undefined;
       const collect = (more: readonly Prediction[]): void => {
+        if (predictions.length === 0) {
+          predictions = more;
+          return;
+        }
         // A run of DVS events can predict thousands of times before it is emitted.
-        for (const prediction of more) predictions.push(prediction);
+        several ??= [...predictions];
+        for (const prediction of more) several.push(prediction);
+        predictions = several;
       };
       const emit = (item: MergedItem | undefined, finished: readonly Delivery[]): void => {
         const fused = { item, predictions, finished };
-        predictions = [];
+        predictions = silence;
+        several = undefined;
         subscriber.next(fused);
       };
       const fusions = new Fusions(model, streams, counts, options, collect);

@@ -4,6 +4,7 @@ import type { Marker, SensorEvent, StreamItem } from "../../sensors/sensor-event
 import type { TimeUs } from "../../sensors/time.ts";
 import { type Decision, encodeDecision } from "../../wire/decision-json.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
+import { MessageMemory } from "../../wire/message-memory.ts";
 import { encodeWatermark } from "../../wire/watermark-json.ts";
 import type { ClockMap } from "../clock/clock-map.ts";
 import { encodeClockMap } from "../clock/clock-map-json.ts";
@@ -44,6 +45,7 @@ export type TakeCheckpoint = (stream: string) => Uint8Array | undefined;
 export class Recorder {
   readonly #table = new ChannelTable();
   readonly #chunk = new ChunkEncoder();
+  readonly #memory = new MessageMemory();
   readonly #output: RecordingOutput;
   readonly #keyframeUs: number;
   readonly #scheduler: SchedulerLike;
@@ -204,7 +206,7 @@ export class Recorder {
       item.seq % 2 ** 32,
       receivedUs ?? this.#nowUs(),
       item.timeUs,
-      encodeItem(item),
+      encodeItem(item, this.#memory),
     );
   }
 

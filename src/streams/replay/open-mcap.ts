@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import wasmZstd from "@foxglove/wasm-zstd";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
 import { loadDecompressHandlers } from "@mcap/support";
 import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
@@ -91,7 +92,17 @@ export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
   // The LZ4 of @mcap/support refuses every frame after one that was damaged.
   const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
     decompressLz4Frame(bytes, Number(size));
-  const handlers: McapTypes.DecompressHandlers = { ...(await loadDecompressHandlers()), lz4 };
+  // Its zstd copies what it has decompressed once more.
+  await wasmZstd.isLoaded;
+  const zstd = (bytes: Uint8Array, size: bigint): Uint8Array => {
+    const { buffer, byteOffset, length } = wasmZstd.decompress(bytes, Number(size));
+    return new Uint8Array(buffer, byteOffset, length);
+  };
+  const handlers: McapTypes.DecompressHandlers = {
+    ...(await loadDecompressHandlers()),
+    lz4,
+    zstd,
+  };
   const limited = Object.entries(handlers).map(([name, decompress]) => [
     name,
     (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {

@@ -9,18 +9,23 @@ export interface LabelledSequence {
   readonly items: readonly SensorEvent[];
   /** Class or value. */
   readonly target: number;
+  /** Answers asked for on the way, each after so many items; with them `target` is not used. */
+  readonly readings: readonly { readonly after: number; readonly target: number }[];
 }
 
 const stream = "evaluation";
 
-/** Collects sequences as events of a graph's first sensor. */
+/** Collects sequences as events of a graph's sensors: of the first, where none is named. */
 export class CapturedSequences implements SequenceWriter {
   #sequences: LabelledSequence[] = [];
+  readonly #sensors: GraphSpec["sensors"];
   readonly #sensor: GraphSpec["sensors"][number];
   #items: SensorEvent[] = [];
+  #readings: { readonly after: number; readonly target: number }[] = [];
   #pixels: { readonly timeUs: TimeUs; readonly address: number; readonly on: number }[] = [];
 
   constructor(spec: GraphSpec) {
+    this.#sensors = spec.sensors;
     this.#sensor = spec.sensors[0]!;
   }
 
@@ -54,9 +59,34 @@ export class CapturedSequences implements SequenceWriter {
 
   endSequence(target: number): void {
     if (this.#pixels.length > 0) this.#items.push(this.#packetEvent());
-    this.#sequences.push({ items: this.#items, target });
+    this.#sequences.push({ items: this.#items, target, readings: this.#readings });
     this.#items = [];
     this.#pixels = [];
+    this.#readings = [];
+  }
+
+  item(index: number, timeUs: TimeUs, values: ArrayLike<number>): void {
+    const sensor = this.#sensors[index]!;
+    const base = {
+      stream,
+      sensor: sensor.name,
+      timeUs,
+      seq: this.#items.length,
+      values: Float32Array.from(values),
+    };
+    if (sensor.kind !== "audio") this.#items.push({ ...base, kind: "scalar" });
+    else {
+      const { convention } = sensor;
+      this.#items.push({ ...base, kind: "audio", convention, availableUs: timeUs });
+    }
+  }
+
+  read(target: number): void {
+    this.#readings.push({ after: this.#items.length, target });
+  }
+
+  endRecording(): void {
+    this.endSequence(Number.NaN);
   }
 
   #packetEvent(): SensorEvent {

@@ -7,11 +7,12 @@ import {
 import type { GovernorState } from "../../fusion/governor/govern.ts";
 import { indexOfLargest } from "../../fusion/read-predictions.ts";
 import type { LabelledSequence } from "./captured-sequences.ts";
+import { type StreamedReading, streamReadings } from "./stream-readings.ts";
 import { streamSequence } from "./stream-sequence.ts";
 
 /** What `polyphase eval` measures. */
 export interface Evaluation {
-  /** Sequences. */
+  /** Answers: one for each sequence, or several. */
   readonly n: number;
   readonly events: number;
   /** Share of right classes; absent for a regression, as are the next two. */
@@ -28,16 +29,24 @@ export interface Evaluation {
   readonly updatesPerNeuron: Readonly<Record<string, number>>;
 }
 
+/** What an answer is a mean over. */
+export interface ReadWindow {
+  /** Share of the events of a sequence, the last ones, where it is asked at its end; 0 for the last. */
+  readonly share: number;
+  /** Ticks of a head, the last ones, where it is asked on the way. */
+  readonly ticks: number;
+}
+
 /**
  * Runs labelled sequences through the streaming graph, one after the other as one stream, and
- * compares its answers.
+ * compares its answers: those at the end, or those on the way where a sequence asks for any.
  *
  * @param governor the stream's state under a compute budget; none by default
  */
 export function evaluateModel(
   model: FusionModel,
   sequences: Iterable<LabelledSequence>,
-  readShare: number,
+  reading: ReadWindow,
   governor?: GovernorState,
 ): Evaluation {
   const state = createFusionState(model.graph, governor);
@@ -48,16 +57,16 @@ export function evaluateModel(
   let right = 0;
   let squares = 0;
   for (const sequence of sequences) {
-    const { target } = sequence;
-    const answer = streamSequence(model, state, sequence, readShare);
-    n += 1;
-    squares += (answer[0]! - target) ** 2;
-    if (head.type !== "softmax") continue;
-    const chosen = indexOfLargest(answer);
-    confusion[target]![chosen]! += 1;
-    if (chosen === target) right += 1;
+    for (const { target, answer } of answersOf(model, state, sequence, reading)) {
+      n += 1;
+      squares += (answer[0]! - target) ** 2;
+      if (head.type !== "softmax") continue;
+      const chosen = indexOfLargest(answer);
+      confusion[target]![chosen]! += 1;
+      if (chosen === target) right += 1;
+    }
   }
-  const events = state.progress.sensorEvents[0]!;
+  const events = state.progress.sensorEvents.reduce((sum, count) => sum + count, 0);
   const work = workPerLayer(state, n);
   releaseFusionState(state);
   if (head.type !== "softmax") return { n, events, meanSquaredError: squares / n, ...work };
@@ -69,6 +78,17 @@ export function evaluateModel(
     confusion,
     ...work,
   };
+}
+
+function answersOf(
+  model: FusionModel,
+  state: FusionState,
+  sequence: LabelledSequence,
+  { share, ticks }: ReadWindow,
+): StreamedReading[] {
+  if (sequence.readings.length > 0) return streamReadings(model, state, sequence, 0, ticks);
+  const answer = streamSequence(model, state, sequence, share);
+  return [{ target: sequence.target, answer }];
 }
 
 function workPerLayer(

@@ -1,13 +1,13 @@
 import type { SensorSize } from "../../sensors/dvs/codecs/dvs-decoder.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import type { BatchInput } from "../network/trainable-network.ts";
+import type { BatchSink } from "../network/trainable-network.ts";
 
 /**
  * Pictures of whole recordings for a convolutional network: how often each pixel saw OFF and ON, as
  * in `CountFrame`, divided by their root mean square so that a thinned recording looks alike.
  */
-export class FrameBatch implements BatchInput {
+export class FrameBatch implements BatchSink {
   /** [B, height, width, 2], OFF first. */
   readonly pixels: Float32Array;
   /** Class of each recording. */
@@ -39,7 +39,19 @@ export class FrameBatch implements BatchInput {
   }
 
   event(): void {
-    throw new PolyphaseError("USAGE", "Cannot draw a frame: events must be those of pixels");
+    throw notPixels();
+  }
+
+  item(): void {
+    throw notPixels();
+  }
+
+  read(): void {
+    throw notPixels();
+  }
+
+  endRecording(): void {
+    throw notPixels();
   }
 
   pixel(_timeUs: TimeUs, address: number, on: number): void {
@@ -55,4 +67,8 @@ export class FrameBatch implements BatchInput {
     this.targets[this.#sequences] = target;
     this.#sequences += 1;
   }
+}
+
+function notPixels(): PolyphaseError {
+  return new PolyphaseError("USAGE", "Cannot draw a frame: events must be those of pixels");
 }

@@ -3,7 +3,8 @@ import type { SensorSize } from "../../sensors/dvs/codecs/dvs-decoder.ts";
 import type { Random } from "../../sensors/random.ts";
 import { crossEntropy } from "../network/loss.ts";
 import type { ParameterGroup } from "../network/parameter-group.ts";
-import type { BatchInput, BatchResult, TrainableNetwork } from "../network/trainable-network.ts";
+import type { BatchResult } from "../network/sequence-network.ts";
+import type { BatchSink, TrainableNetwork } from "../network/trainable-network.ts";
 import type { SequenceOp } from "../sequence-op/sequence-op.ts";
 import { FrameBatch } from "./frame-batch.ts";
 
@@ -42,7 +43,11 @@ const pool2 = { filterSize: 2, strides: 2, pad: "valid" } as const;
  * since tfjs's build for Node differentiates only with its union package.
  */
 export class FrameCnn implements TrainableNetwork {
-  readonly phasedLayers: readonly SequenceOp[] = [];
+  readonly layers: readonly SequenceOp[] = [];
+  /** Pictures hold any number. */
+  readonly eventsMax: number = Number.POSITIVE_INFINITY;
+  readonly carried: Float32Array = new Float32Array(0);
+  readonly stateLength = 0;
   readonly groups: readonly ParameterGroup[];
   readonly #tf: typeof tfjs;
   readonly #sizes: FrameCnnSizes;
@@ -68,7 +73,7 @@ export class FrameCnn implements TrainableNetwork {
     this.groups = layers.flatMap(({ weights, bias }) => [weights, bias]);
   }
 
-  startBatch(): BatchInput {
+  beginBatch(): BatchSink {
     return this.#batch.clear();
   }
 

@@ -2,23 +2,22 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { RecurrentOp } from "../sequence-op/sequence-op.ts";
 import type { AddressEmbedding } from "./address-embedding.ts";
-import { firstRead } from "./sequence-writer.ts";
-import type { BatchInput } from "./trainable-network.ts";
+import { firstRead, type SequenceWriter } from "./sequence-writer.ts";
 
-/** Where a network takes its batch from. */
-export interface BatchTarget {
+/** What a batch of a network of one layer is written to. */
+interface WrittenNetwork {
   readonly layer: RecurrentOp;
   readonly embedding: AddressEmbedding | undefined;
   readonly targets: Float64Array;
 }
 
 /** Fills a network's batch sequence by sequence. */
-export class BatchWriter implements BatchInput {
-  readonly #network: BatchTarget;
+export class BatchWriter implements SequenceWriter {
+  readonly #network: WrittenNetwork;
   #sequences = 0;
   #events = 0;
 
-  constructor(network: BatchTarget) {
+  constructor(network: WrittenNetwork) {
     this.#network = network;
     network.layer.batch.offsets[0] = 0;
   }
@@ -65,4 +64,19 @@ export class BatchWriter implements BatchInput {
     this.#sequences += 1;
     batch.offsets[this.#sequences] = this.#events;
   }
+  item(): void {
+    throw needsGraph();
+  }
+
+  read(): void {
+    throw needsGraph();
+  }
+
+  endRecording(): void {
+    throw needsGraph();
+  }
+}
+
+function needsGraph(): RangeError {
+  return new RangeError("Cannot write a recording: it needs a graph, got a network of one layer");
 }

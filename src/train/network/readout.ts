@@ -15,9 +15,17 @@ export interface Readout {
   readonly biasGradient: FloatArray;
 }
 
-/** Weights Glorot-uniform, bias 0. */
-export function createReadout(layer: RecurrentOp, outputs: number, random: Random): Readout {
-  const { units } = layer.shape;
+/**
+ * Weights Glorot-uniform, bias 0.
+ *
+ * @param layer in whose precision it is; read-outs of several layers say how many `units` they read
+ */
+export function createReadout(
+  layer: RecurrentOp,
+  outputs: number,
+  random: Random,
+  units: number = layer.shape.units,
+): Readout {
   const bound = Math.sqrt(6 / (units + outputs));
   return {
     units,
@@ -29,17 +37,18 @@ export function createReadout(layer: RecurrentOp, outputs: number, random: Rando
   };
 }
 
-export function readoutGroups(readout: Readout): ParameterGroup[] {
+/** @param name of the read-out in checkpoints */
+export function readoutGroups(readout: Readout, name: string = "readout"): ParameterGroup[] {
   return [
     {
-      name: "readout.weight",
+      name: `${name}.weight`,
       values: readout.weights,
       gradient: readout.weightsGradient,
       rateFactor: 1,
       decays: true,
     },
     {
-      name: "readout.bias",
+      name: `${name}.bias`,
       values: readout.bias,
       gradient: readout.biasGradient,
       rateFactor: 1,

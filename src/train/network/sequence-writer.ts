@@ -1,6 +1,11 @@
 import type { TimeUs } from "../../sensors/time.ts";
 
-/** Takes labelled sequences event by event: a network's batch, or a list to evaluate. */
+/**
+ * Takes labelled sequences event by event: a network's batch, or a list to evaluate.
+ *
+ * Networks of one layer take `event` or `pixel` and `endSequence`; graphs `item`, `read` and
+ * `endRecording`.
+ */
 export interface SequenceWriter {
   /** Whether one more event may be written. */
   hasRoom(): boolean;
@@ -21,6 +26,17 @@ export interface SequenceWriter {
    *   one event
    */
   endSequence(target: number, readShare: number): void;
+  /**
+   * Appends an event of one of several sensors to the sequence at hand.
+   *
+   * @param sensor its index in the graph; events of one time come in this order
+   * @param values features, copied
+   */
+  item(sensor: number, timeUs: TimeUs, values: ArrayLike<number>): void;
+  /** Asks for an answer after the events so far: class or value. */
+  read(target: number): void;
+  /** Ends the sequence at hand, whose answers were asked for by `read`. */
+  endRecording(): void;
 }
 
 /** First of `events` events that is read. */

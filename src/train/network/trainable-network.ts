@@ -1,31 +1,40 @@
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { SequenceOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
+import type { BatchResult } from "./sequence-network.ts";
 import type { SequenceWriter } from "./sequence-writer.ts";
 
-/** Sums over the sequences of a batch. */
-export interface BatchResult {
-  readonly sequences: number;
-  readonly loss: number;
-  readonly correct: number;
-  /** Evaluated units and H · N: their ratio is the open fraction. */
-  readonly openUnits: number;
-  readonly unitEvents: number;
-}
-
-/** A batch while it is written. */
-export interface BatchInput extends SequenceWriter {
-  /** Sequences that have ended. */
+/** Takes a batch; knows how much of one it has. */
+export interface BatchSink extends SequenceWriter {
+  /** Sequences written. */
   readonly sequences: number;
 }
 
-/** What the trainer needs of a network, whatever it is made of. */
+/** What the trainer needs of a network. */
 export interface TrainableNetwork {
   readonly groups: readonly ParameterGroup[];
-  /** Layers with time gates, which may leak or be charged for what they open. */
-  readonly phasedLayers: readonly SequenceOp[];
-  /** Begins a new batch in the place of the last. */
-  startBatch(): BatchInput;
-  /** Forward and backward; gradients are those of the mean loss over the batch. */
-  trainBatch(sequences: number): BatchResult;
-  evaluateBatch(sequences: number): BatchResult;
+  /** Most events that a batch may hold. */
+  readonly eventsMax: number;
+  /** Its layers that the sequence op computes. */
+  readonly layers: readonly SequenceOp[];
+  /**
+   * [B, S] what each sequence of the last batch left behind, and where those of the next begin if it
+   * continues them; S is 0 where a network always begins at zero.
+   */
+  readonly carried: FloatArray;
+  /** S */
+  readonly stateLength: number;
+  /** A writer of the next batch, from its start. */
+  beginBatch(): BatchSink;
+  /** Forward and backward; adds the gradients of the mean loss over the batch. */
+  trainBatch(sequences: number, pass?: TrainingPass): BatchResult;
+  evaluateBatch(sequences: number, pass?: Pick<TrainingPass, "continues">): BatchResult;
+}
+
+/** How one pass over a batch differs from another over the same. */
+export interface TrainingPass {
+  /** Whether the sequences go on where those of the last batch ended. */
+  readonly continues: boolean;
+  /** Seed of what dropout leaves out in sequence b; undefined leaves out nothing. */
+  readonly dropoutSeed: ((b: number) => number) | undefined;
 }

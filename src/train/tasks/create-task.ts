@@ -1,7 +1,12 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { FrameCnn } from "../frames/frame-cnn.ts";
+import type { GraphNetwork } from "../graph/graph-network.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { addingDefaults, addingTask } from "./adding.ts";
-import { isBaseline, needsTimeInput } from "./cell-name.ts";
+import { audioVisualDefaults } from "./audio-visual.ts";
+import { type BaselineChoices, refuseBaselineChoices } from "./baseline-choices.ts";
 import { type FrequencyOptions, frequencyDefaults, frequencyTask } from "./frequency.ts";
+import { createAudioVisualTask, type GraphChoices, refuseGraphChoices } from "./graph-choices.ts";
 import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
 import type { CellOptions } from "./task-network.ts";
@@ -14,18 +19,15 @@ export type GateNumber = "period" | "shift" | "open-ratio";
 const leakZeroFrom = 0.8;
 
 /** Choices by their names on the command line; what is absent is the task's own recipe. */
-export interface TaskChoices {
+export interface TaskChoices extends GraphChoices, BaselineChoices {
   readonly batches?: number;
   readonly rate?: number;
   readonly openRatio?: number;
   readonly periodMs?: readonly [from: number, to: number];
   readonly units?: number;
-  readonly cell?: CellOptions["cell"];
-  readonly identity?: number;
   readonly spread?: CellOptions["gates"]["spread"];
   /** What is learned of the time gates; the rest stays as it starts. */
   readonly learn?: readonly GateNumber[];
-  readonly op?: CellOptions["op"];
   /** Decay per batch of the moving average of the weights, 0 for none. */
   readonly average?: number;
   /** α at the start; it falls to 0 by four fifths of the run. */
@@ -36,29 +38,35 @@ export interface TaskChoices {
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
   readonly holdOut?: number;
-  readonly network?: NmnistOptions["network"];
-  /** Backend of tfjs, for networks that need it. */
-  readonly backend?: string;
   /** Folder of recordings in the layout of `nmnist/` and `mnist/`. */
   readonly data?: string;
 }
 
-export const taskNames: readonly string[] = ["frequency", "adding", "nmnist", "parity"];
+export const taskNames: readonly string[] = [
+  "frequency",
+  "adding",
+  "nmnist",
+  "parity",
+  "audio-visual",
+];
+
+/** Of one layer, of a graph of several sensors, or of frames. */
+export type AnyTask = TrainTask<SequenceNetwork | GraphNetwork | FrameCnn>;
 
 /**
  * A task by name.
  *
  * @throws {PolyphaseError} USAGE if there is none of that name, or the choices contradict each other
  */
-export async function createTask(name: string, choices: TaskChoices): Promise<TrainTask> {
-  requireSense(choices);
-  requireFrames(name, choices);
+export async function createTask(name: string, choices: TaskChoices): Promise<AnyTask> {
+  requireSense(name, choices);
   const task = await createNamedTask(name, choices);
-  const { average, leak, openPenalty } = choices;
+  const { average, leak, openPenalty, shards } = choices;
   const changes = {
     ...(average !== undefined && { averageDecay: average }),
     ...(leak !== undefined && { leak: { start: leak, zeroFrom: leakZeroFrom } }),
     ...(openPenalty !== undefined && { openPenalty }),
+    ...(shards !== undefined && { shards }),
   };
   return {
     ...task,
@@ -68,17 +76,12 @@ export async function createTask(name: string, choices: TaskChoices): Promise<Tr
 }
 
 /** Refuses choices that would do nothing, or could not be. */
-function requireSense({ cell = "phased-lstm", leak = 0, ...choices }: TaskChoices): void {
-  const { openPenalty, learn, op } = choices;
-  if (isBaseline(cell) && op === "typescript") {
-    throw new PolyphaseError("USAGE", `Cannot train ${cell}: op must be wasm, got typescript`);
-  }
-  const isGated = !needsTimeInput(cell);
-  if (!isGated && learn !== undefined && learn.length > 0) {
-    throw new PolyphaseError(
-      "USAGE",
-      `Cannot learn ${learn.join(",")}: cell must have a time gate, got ${cell}`,
-    );
+function requireSense(name: string, choices: TaskChoices): void {
+  const { cell = "phased-lstm", leak = 0, openPenalty, learn } = choices;
+  refuseBaselineChoices(name, choices);
+  if (name !== "audio-visual") refuseGraphChoices(name, choices);
+  else if (leak > 0) {
+    throw new PolyphaseError("USAGE", `Cannot train with a leak: ${name} skips closed units`);
   }
   if (leak > 0 && cell !== "phased-lstm") {
     throw new PolyphaseError(
@@ -94,17 +97,7 @@ function requireSense({ cell = "phased-lstm", leak = 0, ...choices }: TaskChoice
   }
 }
 
-/** A CNN sees frames, and has no cell. */
-function requireFrames(name: string, { network, cell, learn, leak }: TaskChoices): void {
-  if (network !== "frame-cnn") return;
-  if (name === "nmnist" && (cell ?? learn ?? leak) === undefined) return;
-  throw new PolyphaseError(
-    "USAGE",
-    `Cannot train ${name} with network frame-cnn: it is for nmnist, and takes no choice of cell or gates`,
-  );
-}
-
-async function createNamedTask(name: string, choices: TaskChoices): Promise<TrainTask> {
+async function createNamedTask(name: string, choices: TaskChoices): Promise<AnyTask> {
   if (name === "frequency") {
     const { sampling, signal } = frequencyDefaults;
     return frequencyTask({
@@ -116,13 +109,16 @@ async function createNamedTask(name: string, choices: TaskChoices): Promise<Trai
   if (name === "adding") return addingTask(choose(addingDefaults, choices));
   if (name === "parity") return parityTask(choose(parityDefaults, choices));
   if (name === "nmnist") return createNmnistTask(choices);
+  if (name === "audio-visual") {
+    return createAudioVisualTask(choose(audioVisualDefaults, choices), choices);
+  }
   throw new PolyphaseError(
     "USAGE",
     `Cannot train ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
   );
 }
 
-function createNmnistTask(choices: TaskChoices): Promise<TrainTask> {
+function createNmnistTask(choices: TaskChoices): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
   if (choices.data === undefined) {
     throw new PolyphaseError("USAGE", "Cannot train nmnist: --data must name a folder, got none");
   }

@@ -8,6 +8,7 @@ import { imageView, type MnistImages, readMnistImages } from "../datasets/mnist-
 import { type LabelledRecording, readNmnistRecordings } from "../datasets/nmnist-recordings.ts";
 import { drawSaccadeVariation } from "../datasets/saccade-variation.ts";
 import { FrameCnn, type FrameCnnSizes } from "../frames/frame-cnn.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { needsTimeInput } from "./cell-name.ts";
 import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
@@ -69,7 +70,7 @@ export async function nmnistTask(
   options: NmnistOptions,
   dataDirectory: string,
   backend?: string,
-): Promise<TrainTask> {
+): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
   const tf = options.network === "frame-cnn" ? await takeBackend(backend) : undefined;
   const real = await readNmnistRecordings(join(dataDirectory, "nmnist"));
   const isSimulated = options.recordings !== "real";

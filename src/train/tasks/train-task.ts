@@ -1,4 +1,5 @@
 import type { Random } from "../../sensors/random.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
 import type { TrainableNetwork } from "../network/trainable-network.ts";
 import type { GradientClipping } from "../optimizers/gradient-clipping.ts";
@@ -20,6 +21,27 @@ export interface Recipe {
   readonly leak?: LeakSchedule;
   /** Weight of the mean of r_on in the loss; absent or 0: open units cost nothing. */
   readonly openPenalty?: number;
+  /** What sensors are made to miss, so that one alone has to do; absent: nothing. */
+  readonly masking?: ModalityMasking;
+  /** Where errors go back no further than a window, and its end is where the next begins. */
+  readonly windows?: RecordingWindows;
+  /** Parts a batch is cut into, whose gradients are summed in order; absent: one. */
+  readonly shards?: number;
+}
+
+/** By index of the sensor. */
+export interface ModalityMasking {
+  /** Probability that a recording is without this sensor; at most one is missing, so Σ ≤ 1. */
+  readonly absent: readonly number[];
+  /** Probability that an event of this sensor is lost. */
+  readonly lost: readonly number[];
+}
+
+/** Truncated back-propagation: recordings are shown window by window, a batch each. */
+export interface RecordingWindows {
+  /** Windows of a recording; the last one takes what is left. */
+  readonly count: number;
+  readonly durationUs: number;
 }
 
 /** α over a run: from `start` in a straight line to 0. */
@@ -41,7 +63,7 @@ export interface Progress {
 }
 
 /** Something to learn: data, network and recipe. */
-export interface TrainTask {
+export interface TrainTask<N extends TrainableNetwork = SequenceNetwork> {
   readonly name: string;
   /** What was chosen about it, as JSON; a checkpoint belongs to these choices. */
   readonly options: object;
@@ -53,7 +75,7 @@ export interface TrainTask {
   readonly labels: readonly string[] | undefined;
   /** Share of a sequence's events, the last ones, that the answer is a mean over; 0 for the last. */
   readonly readShare: number;
-  createNetwork(random: Random): TrainableNetwork;
+  createNetwork(random: Random): N;
   /** Writes `recipe.batchSize` fresh sequences. */
   writeBatch(writer: SequenceWriter, random: Random, progress: Progress): void;
   /**

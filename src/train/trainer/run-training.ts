@@ -3,8 +3,16 @@ import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { TrainableNetwork } from "../network/trainable-network.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { type Measures, measureHeldOut, type TrainingState, trainBatch } from "./train-network.ts";
+import type { TrainingThreads } from "./parallel/training-threads.ts";
+import {
+  type Measures,
+  measureHeldOut,
+  type TrainingState,
+  type TrainingStep,
+  trainBatchOn,
+} from "./train-network.ts";
 
 /** Means over the batches since the last report. */
 export interface TrainingReport extends Measures {
@@ -28,6 +36,8 @@ export interface RunOptions {
   readonly onReport: (report: TrainingReport) => void;
   /** Stops between two batches, after saving a checkpoint. */
   readonly stop: AbortSignal;
+  /** Compute the shards of the recipe; this thread does if there are none. */
+  readonly threads?: TrainingThreads;
 }
 
 /** How a run came to its end. */
@@ -38,13 +48,16 @@ export type RunOutcome = "complete" | "stopped-early";
  *
  * @throws {PolyphaseError} INTERRUPTED after `stop`, with a checkpoint to resume from
  */
-export async function runTraining(state: TrainingState, options: RunOptions): Promise<RunOutcome> {
+export async function runTraining(
+  state: TrainingState<TrainableNetwork>,
+  options: RunOptions,
+): Promise<RunOutcome> {
   const { batches } = state.task.recipe;
   const checkpoint = await beginRun(state, options.directory);
   const means = new RunningMeans();
   const patience = new Patience(options.patience);
   while (state.batch < batches) {
-    means.add(trainBatch(state));
+    means.add(await trainBatchOn(options.threads, state));
     const validates = state.batch === batches || state.batch % options.validateEvery === 0;
     if (!validates && state.batch % options.reportEvery !== 0) continue;
     const validation = validates ? measureHeldOut(state, "validation") : undefined;
@@ -61,7 +74,10 @@ export async function runTraining(state: TrainingState, options: RunOptions): Pr
 }
 
 /** Makes the run directory, resumes from a checkpoint in it, and returns the checkpoint's path. */
-async function beginRun(state: TrainingState, directory: string): Promise<string> {
+async function beginRun(
+  state: TrainingState<TrainableNetwork>,
+  directory: string,
+): Promise<string> {
   const checkpoint = join(directory, "checkpoint.safetensors");
   await mkdir(directory, { recursive: true });
   if (existsSync(checkpoint)) await loadCheckpoint(checkpoint, state);
@@ -107,22 +123,24 @@ class Patience {
 
 /** Means over the batches added since the last `take`. */
 class RunningMeans {
-  #steps: ReturnType<typeof trainBatch>[] = [];
+  #steps: TrainingStep[] = [];
 
-  add(step: ReturnType<typeof trainBatch>): void {
+  add(step: TrainingStep): void {
     this.#steps.push(step);
   }
 
   take(): Measures & { readonly rate: number; readonly gradientNorm: number } {
     const steps = this.#steps;
     this.#steps = [];
+    const sequences = steps.reduce((sum, step) => sum + step.sequences, 0);
+    // A window without an answer has no loss, so answers count and not batches.
     const mean = (pick: (step: Measures) => number): number =>
-      steps.reduce((sum, step) => sum + pick(step), 0) / steps.length;
+      steps.reduce((sum, step) => sum + step.sequences * pick(step), 0) / Math.max(1, sequences);
     return {
-      sequences: steps.reduce((sum, step) => sum + step.sequences, 0),
+      sequences,
       loss: mean((step) => step.loss),
       accuracy: mean((step) => step.accuracy),
-      openFraction: mean((step) => step.openFraction),
+      openFraction: steps.reduce((sum, step) => sum + step.openFraction, 0) / steps.length,
       rate: steps.at(-1)!.rate,
       gradientNorm: Math.max(...steps.map((step) => step.gradientNorm)),
     };

@@ -1,15 +1,27 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { addOpenPenalty } from "../network/open-penalty.ts";
-import type { BatchResult, TrainableNetwork } from "../network/trainable-network.ts";
+import type { BatchResult, SequenceNetwork } from "../network/sequence-network.ts";
+import type { TrainableNetwork } from "../network/trainable-network.ts";
 import { createOptimizer } from "../optimizers/create-optimizer.ts";
 import { clipGradients } from "../optimizers/gradient-clipping.ts";
 import { learningRateAt } from "../optimizers/learning-rate.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { WeightAverage } from "../optimizers/weight-average.ts";
 import { type HeldOutSet, leakAt, type TrainTask } from "../tasks/train-task.ts";
+import { BatchFeed, windowAt, writeHeldOut } from "./batch-feed.ts";
+import { BatchTape, playTape } from "./batch-tape.ts";
+import {
+  createShardMemory,
+  publishParameters,
+  runShard,
+  type ShardJob,
+  type ShardMemory,
+  sumShards,
+} from "./parallel/gradient-shards.ts";
+import type { TrainingThreads } from "./parallel/training-threads.ts";
 import { trainingRandom } from "./training-seed.ts";
 
-/** Means over sequences. */
+/** Means over sequences, or over answers where a sequence has several. */
 export interface Measures {
   readonly sequences: number;
   readonly loss: number;
@@ -28,24 +40,33 @@ export interface TrainingStep extends Measures {
 }
 
 /** A run between two batches: what a checkpoint holds. */
-export interface TrainingState {
-  readonly task: TrainTask;
+export interface TrainingState<N extends TrainableNetwork = SequenceNetwork> {
+  readonly task: TrainTask<N>;
   readonly seed: number;
-  readonly network: TrainableNetwork;
+  readonly network: N;
   readonly optimizer: Optimizer;
   readonly average: WeightAverage;
+  readonly feed: BatchFeed;
+  /** Absent where a batch is one part. */
+  readonly shards: ShardMemory | undefined;
   /** Batches done. */
   batch: number;
 }
 
-export function createTraining(task: TrainTask, seed: number): TrainingState {
+export function createTraining<N extends TrainableNetwork>(
+  task: TrainTask<N>,
+  seed: number,
+): TrainingState<N> {
   const network = task.createNetwork(trainingRandom(seed, "weights", 0));
+  const { recipe } = task;
   return {
     task,
     seed,
     network,
-    optimizer: createOptimizer(task.recipe.optimizer, network.groups),
-    average: new WeightAverage(network.groups, task.recipe.averageDecay),
+    optimizer: createOptimizer(recipe.optimizer, network.groups),
+    average: new WeightAverage(network.groups, recipe.averageDecay),
+    feed: new BatchFeed(task, seed, network.eventsMax),
+    shards: recipe.shards === undefined ? undefined : createShardMemory(network, recipe.shards),
     batch: 0,
   };
 }
@@ -56,16 +77,70 @@ export function createTraining(task: TrainTask, seed: number): TrainingState {
  * @throws {PolyphaseError} FAILED if the loss or a gradient is not a number; no parameter has
  *   moved then
  */
-export function trainBatch(state: TrainingState): TrainingStep {
+export function trainBatch(state: TrainingState<TrainableNetwork>): TrainingStep {
+  const { network, shards } = state;
+  if (shards === undefined) return takeStep(state, trainWhole(state));
+  const job = beginShards(state, shards);
+  for (let shard = 0; shard < shards.shards; shard++) runShard(network, shards, job, shard);
+  return takeStep(state, sumShards(network, shards));
+}
+
+/**
+ * The same on threads, with the same bits; on this one where there are none. The next batch is
+ * written while they work.
+ *
+ * @throws {PolyphaseError} as `trainBatch`; FAILED if a thread has ended
+ */
+export async function trainBatchOn(
+  threads: TrainingThreads | undefined,
+  state: TrainingState<TrainableNetwork>,
+): Promise<TrainingStep> {
+  const { shards, feed, batch, network } = state;
+  if (threads === undefined || shards === undefined) return trainBatch(state);
+  const done = threads.run(beginShards(state, shards));
+  if (batch + 1 < state.task.recipe.batches) feed.tape(batch + 1);
+  await done;
+  return takeStep(state, sumShards(network, shards));
+}
+
+/** Gradients of a batch that is one part. */
+function trainWhole(state: TrainingState<TrainableNetwork>): BatchResult {
+  const { network, feed, batch } = state;
+  const leak = currentLeak(state);
+  for (const layer of network.layers) if (layer.shape.evaluate === "all") layer.leak = leak;
+  const sink = network.beginBatch();
+  if (feed.isTaped) playTape(feed.tape(batch).contents, feed.range(batch), sink);
+  else feed.write(batch, sink);
+  return network.trainBatch(sink.sequences, feed.pass(batch));
+}
+
+function beginShards(state: TrainingState<TrainableNetwork>, memory: ShardMemory): ShardJob {
+  const { network, feed, batch } = state;
+  publishParameters(network, memory);
+  const { continues, dropoutSeed } = feed.pass(batch);
+  return {
+    tape: feed.tape(batch).contents,
+    range: feed.range(batch),
+    continues,
+    dropoutSeed: dropoutSeed!(0),
+    leak: currentLeak(state),
+  };
+}
+
+function currentLeak({ task: { recipe }, batch }: TrainingState<TrainableNetwork>): number {
+  return recipe.leak === undefined ? 0 : leakAt(recipe.leak, { batch, batches: recipe.batches });
+}
+
+/** Moves the parameters; where no answer was asked for there is nothing to learn. */
+function takeStep(state: TrainingState<TrainableNetwork>, result: BatchResult): TrainingStep {
   const { task, network, batch } = state;
   const { recipe } = task;
-  const random = trainingRandom(state.seed, "batch", batch);
-  const writer = network.startBatch();
-  const progress = { batch, batches: recipe.batches };
-  task.writeBatch(writer, random, progress);
-  if (recipe.leak !== undefined) setLeak(network, leakAt(recipe.leak, progress));
-  const result = network.trainBatch(writer.sequences);
-  for (const layer of network.phasedLayers) addOpenPenalty(layer, recipe.openPenalty ?? 0);
+  const rate = learningRateAt(recipe.rate, batch, recipe.batches);
+  if (result.sequences === 0) {
+    state.batch = batch + 1;
+    return { ...measuresOf([result]), batch, rate, gradientNorm: 0 };
+  }
+  for (const layer of network.layers) addOpenPenalty(layer, recipe.openPenalty ?? 0);
   const gradientNorm = clipGradients(network.groups, recipe.clipping);
   if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
     throw new PolyphaseError(
@@ -73,43 +148,67 @@ export function trainBatch(state: TrainingState): TrainingStep {
       `Cannot train on batch ${batch} of ${task.name}: loss and gradient must be finite, got loss ${result.loss}, gradient norm ${gradientNorm}`,
     );
   }
-  const rate = learningRateAt(recipe.rate, batch, recipe.batches);
   state.optimizer.step(rate, batch);
   state.average.update(batch);
   state.batch = batch + 1;
   return { ...measuresOf([result]), batch, rate, gradientNorm };
 }
 
-/**
- * Measures the averaged weights on held-out sequences, always at α = 0 (spec D17).
- *
- * @param sequencesMax takes no further batch once there are so many
- */
+/** What of a held-out set is measured; by default all of it, as it is. */
+interface HeldOutChoices {
+  /** Index of a sensor that the sequences are made to miss. */
+  readonly without?: number;
+  /** No further batch is taken once there are so many. */
+  readonly sequencesMax?: number | undefined;
+}
+
+/** Measures the averaged weights on held-out sequences, always at α = 0 (spec D17). */
 export function measureHeldOut(
-  state: TrainingState,
+  state: TrainingState<TrainableNetwork>,
   set: HeldOutSet,
-  sequencesMax: number = Number.POSITIVE_INFINITY,
+  { without, sequencesMax = Number.POSITIVE_INFINITY }: HeldOutChoices = {},
 ): Measures {
-  const { network, task } = state;
-  const leak = network.phasedLayers[0]?.leak ?? 0;
-  setLeak(network, 0);
+  const { network } = state;
+  const leaks = network.layers.map(({ leak }) => leak);
+  const carried = network.carried.slice();
+  for (const layer of network.layers) layer.leak = 0;
   const measures = state.average.apply(() => {
     const results: BatchResult[] = [];
-    for (let index = 0, sequences = 0; ; index++) {
+    for (let index = 0; ; index++) {
+      const sequences = results.reduce((sum, result) => sum + result.sequences, 0);
       if (sequences >= sequencesMax) return measuresOf(results);
-      const writer = network.startBatch();
-      task.writeHeldOutBatch(writer, set, index);
-      if (writer.sequences === 0) return measuresOf(results);
-      sequences += writer.sequences;
-      results.push(network.evaluateBatch(writer.sequences));
+      const batch = evaluateHeldOutBatch(state, { set, index, without });
+      if (batch.length === 0) return measuresOf(results);
+      results.push(...batch);
     }
   });
-  setLeak(network, leak);
+  network.layers.forEach((layer, i) => {
+    layer.leak = leaks[i]!;
+  });
+  network.carried.set(carried);
   return measures;
 }
 
-function setLeak(network: TrainableNetwork, leak: number): void {
-  for (const layer of network.phasedLayers) layer.leak = leak;
+/** Window by window where the task has windows; nothing behind the last batch. */
+function evaluateHeldOutBatch(
+  { network, task }: TrainingState<TrainableNetwork>,
+  which: { readonly set: HeldOutSet; readonly index: number; readonly without: number | undefined },
+): BatchResult[] {
+  const { windows } = task.recipe;
+  if (windows === undefined) {
+    const sink = network.beginBatch();
+    writeHeldOut(task, sink, which);
+    return sink.sequences === 0 ? [] : [network.evaluateBatch(sink.sequences)];
+  }
+  const tape = new BatchTape(Number.POSITIVE_INFINITY);
+  writeHeldOut(task, tape, which);
+  if (tape.sequences === 0) return [];
+  return Array.from({ length: windows.count }, (_, index) => {
+    const range = { from: 0, to: tape.sequences, window: windowAt(windows, index) };
+    const sink = network.beginBatch();
+    playTape(tape.contents, range, sink);
+    return network.evaluateBatch(sink.sequences, { continues: index > 0 });
+  });
 }
 
 function measuresOf(results: readonly BatchResult[]): Measures {
@@ -118,8 +217,8 @@ function measuresOf(results: readonly BatchResult[]): Measures {
   const sequences = sum((result) => result.sequences);
   return {
     sequences,
-    loss: sum((result) => result.loss) / sequences,
-    accuracy: sum((result) => result.correct) / sequences,
+    loss: sum((result) => result.loss) / Math.max(1, sequences),
+    accuracy: sum((result) => result.correct) / Math.max(1, sequences),
     openFraction: sum((result) => result.openUnits) / sum((result) => result.unitEvents),
   };
 }

@@ -6,19 +6,12 @@ import { createFusionState } from "../../../src/fusion/fusion-state.ts";
 import { CapturedSequences } from "../../../src/train/evaluate/captured-sequences.ts";
 import { evaluateModel, wilsonInterval } from "../../../src/train/evaluate/evaluate-model.ts";
 import { streamSequence } from "../../../src/train/evaluate/stream-sequence.ts";
-import {
-  exportModel,
-  isStreamable,
-  type StreamableNetwork,
-} from "../../../src/train/export-model.ts";
+import { exportModel } from "../../../src/train/export-model.ts";
+import { BatchWriter } from "../../../src/train/network/batch-writer.ts";
 import { addingDefaults, addingTask } from "../../../src/train/tasks/adding.ts";
 import { frequencyDefaults, frequencyTask } from "../../../src/train/tasks/frequency.ts";
 import type { TrainTask } from "../../../src/train/tasks/train-task.ts";
-import {
-  createTraining,
-  type TrainingState,
-  trainBatch,
-} from "../../../src/train/trainer/train-network.ts";
+import { createTraining, trainBatch } from "../../../src/train/trainer/train-network.ts";
 
 const frequency = { ...frequencyDefaults, units: 30, batches: 40 };
 const tasks: readonly [string, TrainTask][] = [
@@ -30,9 +23,8 @@ const tasks: readonly [string, TrainTask][] = [
 
 describe.each(tasks)("exportModel of %s", (_, task) => {
   const training = createTraining(task, 1);
-  const network = streamable(training);
   for (let i = 0; i < task.recipe.batches; i++) trainBatch(training);
-  const stored = exportModel(network, {
+  const stored = exportModel(training.network, {
     name: task.name,
     sensor: task.sensor,
     head: task.head,
@@ -42,10 +34,10 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
   const captured = new CapturedSequences(stored.spec);
   task.writeHeldOutBatch(captured, "test", 0);
   const sequences = captured.take();
-  const writer = network.startBatch();
+  const writer = new BatchWriter(training.network);
   task.writeHeldOutBatch(writer, "test", 0);
-  network.evaluateBatch(writer.sequences);
-  const size = network.readout.outputs;
+  training.network.evaluateBatch(writer.sequences);
+  const size = training.network.readout.outputs;
 
   it.each([createReferenceKernel(), createSparseKernel()])(
     "gives the training graph's outputs in the streaming graph to 1e-6 ($name)",
@@ -54,7 +46,7 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
       const state = createFusionState(model.graph);
       sequences.forEach((sequence, b) => {
         const streamed = streamSequence(model, state, sequence, 0);
-        const trained = network.outputs.subarray(b * size, (b + 1) * size);
+        const trained = training.network.outputs.subarray(b * size, (b + 1) * size);
         const expected = task.labels === undefined ? trained : logSoftmax(trained);
         streamed.forEach((value, k) => {
           expect(Math.abs(Math.exp(value) - Math.exp(expected[k]!))).toBeLessThan(1e-6);
@@ -63,11 +55,6 @@ describe.each(tasks)("exportModel of %s", (_, task) => {
     },
   );
 });
-
-function streamable({ network }: TrainingState): StreamableNetwork {
-  if (!isStreamable(network)) throw new Error("a task's own network can be streamed");
-  return network;
-}
 
 function logSoftmax(logits: Float64Array): Float64Array {
   const largest = Math.max(...logits);
@@ -79,7 +66,7 @@ describe("evaluateModel", () => {
   it("reports accuracy, confusion, open fraction and updates that belong together", () => {
     const task = frequencyTask(frequency);
     const training = createTraining(task, 1);
-    const stored = exportModel(streamable(training), {
+    const stored = exportModel(training.network, {
       name: "frequency",
       sensor: task.sensor,
       head: task.head,
@@ -90,7 +77,7 @@ describe("evaluateModel", () => {
     task.writeHeldOutBatch(captured, "test", 0);
     const kernel = createSparseKernel();
     const model = createFusionModel(stored.spec, stored.weights, stored.hash, kernel);
-    const evaluation = evaluateModel(model, captured.take(), 0);
+    const evaluation = evaluateModel(model, captured.take(), { share: 0, ticks: 1 });
     const { confusion, accuracy, n, events } = evaluation;
     expect(n).toBe(32);
     expect(confusion!.flat().reduce((sum, count) => sum + count, 0)).toBe(32);

@@ -7,7 +7,7 @@ import { Random } from "../../../src/sensors/random.ts";
 import { loadBackend } from "../../../src/train/backends/load-backend.ts";
 import { FrameBatch } from "../../../src/train/frames/frame-batch.ts";
 import { FrameCnn } from "../../../src/train/frames/frame-cnn.ts";
-import type { BatchInput } from "../../../src/train/network/trainable-network.ts";
+import type { BatchSink } from "../../../src/train/network/trainable-network.ts";
 import { createOptimizer } from "../../../src/train/optimizers/create-optimizer.ts";
 import { adamDefaults } from "../../../src/train/tasks/train-task.ts";
 
@@ -16,7 +16,7 @@ const sequences = 8;
 const sizes = { frame, kernels: 2, hidden: 12, outputs: 3, sequencesMax: sequences };
 
 /** Recordings of three classes: events in a band of the picture, and everywhere. */
-function writeRecordings(batch: BatchInput, random: Random): void {
+function writeRecordings(batch: BatchSink, random: Random): void {
   for (let b = 0; b < sequences; b++) {
     const label = b % 3;
     for (let j = 0; j < 120; j++) {
@@ -37,7 +37,7 @@ function createNetwork(tf: typeof tfjs): FrameCnn {
       values[m] = 0.1 + 0.2 * random.uniform();
     });
   }
-  writeRecordings(network.startBatch(), new Random(2));
+  writeRecordings(network.beginBatch(), new Random(2));
   return network;
 }
 

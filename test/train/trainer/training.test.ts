@@ -58,7 +58,7 @@ describe("trainBatch", () => {
   });
   it("stops before it moves a parameter if the loss is not a number", () => {
     const state = createTraining(parityTask(short), 1);
-    state.network.groups.find(({ name }) => name === "readout.bias")!.values[0] = Number.NaN;
+    state.network.readout.bias[0] = Number.NaN;
     const before = parameters(state);
     expect(() => trainBatch(state)).toThrow("loss and gradient must be finite");
     expect(parameters(state)).toEqual(before);
@@ -74,6 +74,9 @@ describe("trainBatch", () => {
             event: (timeUs, first, second) =>
               writer.event(timeUs, timeUs === 2_000 ? Number.NaN : first, second),
             pixel: () => {},
+            item: () => {},
+            read: () => {},
+            endRecording: () => {},
             endSequence: (target, readShare) => writer.endSequence(target, readShare),
           },
           random,
@@ -94,7 +97,7 @@ describe("trainBatch", () => {
     const state = createTraining({ ...task, recipe: { ...task.recipe, leak } }, 1);
     const leaks = Array.from({ length: 40 }, () => {
       trainBatch(state);
-      return state.network.phasedLayers[0]!.leak;
+      return state.network.layer.leak;
     });
     expect(leaks[0]).toBe(0.01);
     expect(leaks[10]).toBeCloseTo(0.005, 12);
@@ -106,7 +109,7 @@ describe("trainBatch", () => {
       const task = parityTask({ ...short, learn });
       const state = createTraining({ ...task, recipe: { ...task.recipe, openPenalty } }, 1);
       for (let i = 0; i < 40; i++) trainBatch(state);
-      const ratios = Array.from(state.network.phasedLayers[0]!.parameters.openLogit, openRatioOf);
+      const ratios = Array.from(state.network.layers[0]!.parameters.openLogit, openRatioOf);
       return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
     };
     expect(meanOpen(5)).toBeLessThan(meanOpen(0) - 0.05);
