@@ -1,6 +1,10 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as tfjs from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
+import { createNmnistEncoder } from "../../../src/sensors/dvs/codecs/nmnist.ts";
 import { createDvsPacket } from "../../../src/sensors/dvs/dvs-packet.ts";
 import { CountFrame } from "../../../src/sensors/dvs/render/count-frame.ts";
 import { Random } from "../../../src/sensors/random.ts";
@@ -9,7 +13,13 @@ import { FrameBatch } from "../../../src/train/frames/frame-batch.ts";
 import { FrameCnn } from "../../../src/train/frames/frame-cnn.ts";
 import type { BatchSink } from "../../../src/train/network/trainable-network.ts";
 import { createOptimizer } from "../../../src/train/optimizers/create-optimizer.ts";
+import { createTask } from "../../../src/train/tasks/create-task.ts";
 import { adamDefaults } from "../../../src/train/tasks/train-task.ts";
+import {
+  createTraining,
+  measureHeldOut,
+  trainBatch,
+} from "../../../src/train/trainer/train-network.ts";
 
 const frame = { width: 17, height: 16 };
 const sequences = 8;
@@ -104,6 +114,37 @@ describe("FrameCnn", () => {
     const { numTensors } = tfjs.memory();
     network.trainBatch(sequences);
     expect(tfjs.memory().numTensors).toBe(numTensors);
+  });
+});
+
+describe("createTask nmnist with network frame-cnn", () => {
+  it("trains on recordings, and refuses a backend that is none", async () => {
+    const data = await mkdtemp(join(tmpdir(), "polyphase-frames-"));
+    try {
+      await mkdir(join(data, "nmnist"));
+      for (const sample of [1, 2, 3]) {
+        const packet = createDvsPacket(34, 34, 50);
+        packet.x.fill(10 * sample);
+        await writeFile(
+          join(data, "nmnist", `${sample}.bs2`),
+          createNmnistEncoder().encode(packet),
+        );
+      }
+      await writeFile(join(data, "nmnist", "classes.txt"), "1 0\n2 1\n3 2\n");
+      const choices = { network: "frame-cnn", recordings: "real", holdOut: 1, data } as const;
+      const training = createTraining(
+        await createTask("nmnist", { ...choices, backend: "wasm" }),
+        1,
+      );
+      const first = trainBatch(training).loss;
+      for (let i = 0; i < 12; i++) trainBatch(training);
+      expect(trainBatch(training).loss).toBeLessThan(0.9 * first);
+      expect(measureHeldOut(training, "test").sequences).toBe(1);
+      const unknown = createTask("nmnist", { ...choices, backend: "abacus" });
+      await expect(unknown).rejects.toThrow("it must be one of tensorflow, wasm, cpu");
+    } finally {
+      await rm(data, { recursive: true });
+    }
   });
 });
 
