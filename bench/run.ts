@@ -10,6 +10,8 @@ import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
+import { benchReplay } from "./replay.ts";
+import { benchReplayParallel } from "./replay-parallel.ts";
 import { Report } from "./report.ts";
 import { benchFrames } from "./train/frames.ts";
 import { benchTrainStep } from "./train/step.ts";
@@ -26,6 +28,8 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
   "train-frames": benchFrames,
+  replay: benchReplay,
+  "replay-parallel": benchReplayParallel,
 };
 
 const { values } = parseArgs({

@@ -45,10 +45,11 @@ function field(layout: usize, index: usize): usize {
 @inline export function openRatioGradient(layout: usize): usize { return field(layout, 35); }
 @inline export function openCount(layout: usize): usize { return field(layout, 36); }
 @inline export function stepTimes(layout: usize): usize { return field(layout, 37); }
-@inline export function nextOpen(layout: usize): usize { return field(layout, 38); }
-@inline export function chunkViews(layout: usize): usize { return field(layout, 39); }
-@inline export function unitStart(layout: usize): usize { return field(layout, 40); }
-@inline export function chunkEntries(layout: usize): usize { return field(layout, 41); }
+@inline export function dueTimes(layout: usize): usize { return field(layout, 38); }
+@inline export function nextOpen(layout: usize): usize { return field(layout, 39); }
+@inline export function chunkViews(layout: usize): usize { return field(layout, 40); }
+@inline export function unitStart(layout: usize): usize { return field(layout, 41); }
+@inline export function chunkEntries(layout: usize): usize { return field(layout, 42); }
 
 /** Bytes of one v. */
 @inline

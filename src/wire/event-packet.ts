@@ -1,7 +1,7 @@
+import type { ByteMemory } from "../sensors/byte-memory.ts";
 import type { DvsEvent } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
 import { decodeEvtEvents, evtEncodings } from "./evt-events.ts";
-import type { MessageMemory } from "./message-memory.ts";
 import { messageType, schemaNames } from "./schema.ts";
 import { decodeSoa1, packSoa1 } from "./soa1.ts";
 import type { WireChannel } from "./wire-channel.ts";
@@ -44,7 +44,7 @@ const eventsTag = (9 << 3) | 2;
  *
  * @param memory where the bytes may go: they are valid until it is used again
  */
-export function encodeEventPacket(event: DvsEvent, memory?: MessageMemory): Uint8Array {
+export function encodeEventPacket(event: DvsEvent, memory?: ByteMemory): Uint8Array {
   const { packet, timeUs } = event;
   checkTimeUs("encode", schemaName, "timeUs", timeUs);
   const events = packSoa1(packet);
@@ -70,7 +70,7 @@ export function encodeEventPacket(event: DvsEvent, memory?: MessageMemory): Uint
 function withEvents(
   head: Uint8Array,
   events: Uint8Array,
-  memory: MessageMemory | undefined,
+  memory: ByteMemory | undefined,
 ): Uint8Array {
   const lengthBytes = events.length < 2 ** 7 ? 1 : events.length < 2 ** 14 ? 2 : 3;
   const from = head.length + 1 + lengthBytes;

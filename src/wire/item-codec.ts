@@ -1,3 +1,4 @@
+import type { ByteMemory } from "../sensors/byte-memory.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { SensorKind, StreamItem } from "../sensors/sensor-event.ts";
 import { decodeCompressedImage } from "./compressed-image.ts";
@@ -5,7 +6,6 @@ import { decodeEventColumns, eventColumnsJsonSchema } from "./event-columns-json
 import { decodeEventPacket, encodeEventPacket } from "./event-packet.ts";
 import { decodeFeatureFrame, encodeFeatureFrame } from "./feature-frame.ts";
 import { decodeMarker, encodeMarker, markerJsonSchema } from "./marker-json.ts";
-import type { MessageMemory } from "./message-memory.ts";
 import { decodeRawImage, encodeRawImage } from "./raw-image.ts";
 import { decodeScalarFrame, encodeScalarFrame } from "./scalar-frame.ts";
 import { fileDescriptorSet, schemaNames } from "./schema.ts";
@@ -88,7 +88,7 @@ export function findItemSchema(name: string, encoding: string): ItemSchema | und
  *
  * @param memory where they may go: the bytes are valid until it is used again
  */
-export function encodeItem(item: StreamItem, memory?: MessageMemory): Uint8Array {
+export function encodeItem(item: StreamItem, memory?: ByteMemory): Uint8Array {
   switch (item.kind) {
     case "audio":
       return encodeFeatureFrame(item);

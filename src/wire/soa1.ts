@@ -4,6 +4,7 @@ import {
   type DvsColumns,
   type DvsPacket,
 } from "../sensors/dvs/dvs-packet.ts";
+import type { PacketMemory } from "../sensors/dvs/packet-memory.ts";
 import {
   type CodecEngine,
   type CodecModule,
@@ -98,18 +99,31 @@ function packEvents(
   }
 }
 
+interface Shape {
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How {@link decodeSoa1} goes about it. */
+export interface Soa1DecodeOptions {
+  readonly memory?: PacketMemory;
+  readonly engine?: CodecEngine;
+}
+
 /**
  * The packet whose `count` events are `bytes` and whose first event is at `firstUs`. The result
  * owns its arrays. Throws BAD_EVENT, before any memory is taken, unless the length is exactly
  * 6 · count and count is 1 to 16,384, and for events off the sensor.
  *
- * @param engine what decodes events that are all right; the result is the same
+ * @param options `memory`: where the columns may go, valid until it is used again; `engine`: what
+ *   decodes events that are all right, to the same result
  */
 export function decodeSoa1(
   bytes: Uint8Array,
-  shape: { readonly count: number; readonly width: number; readonly height: number },
+  shape: Shape,
   firstUs: TimeUs,
-  engine?: CodecEngine,
+  options: Soa1DecodeOptions = {},
 ): DvsPacket {
   const { count, width, height } = shape;
   checkCount("decode", count);
@@ -118,8 +132,8 @@ export function decodeSoa1(
     const expected = `6 bytes for each of ${count} events`;
     throw refuse("decode", "events", expected, `${bytes.byteLength} bytes`);
   }
-  const module = codecModule(engine);
-  const columns = module && unpackFast(module, bytes, shape, firstUs);
+  const module = codecModule(options.engine);
+  const columns = module && unpackFast(module, bytes, shape, firstUs, options.memory);
   if (columns !== undefined) return { width, height, count, ...columns };
   const packet = createDvsPacket(width, height, count);
   const gaps = alignedUint16View(bytes, 0, count);
@@ -137,16 +151,13 @@ export function decodeSoa1(
 function unpackFast(
   { exports, input, packet, takePacket }: CodecModule,
   bytes: Uint8Array,
-  {
-    count,
-    width,
-    height,
-  }: { readonly count: number; readonly width: number; readonly height: number },
+  { count, width, height }: Shape,
   firstUs: TimeUs,
+  memory: PacketMemory | undefined,
 ): DvsColumns | undefined {
   input.set(bytes);
   const isOnSensor = exports.decodeSoa1(input.byteOffset, packet, count, width, height, firstUs);
-  return isOnSensor ? takePacket(count) : undefined;
+  return isOnSensor ? takePacket(count, memory) : undefined;
 }
 
 /** Fills times, rows and polarities; index of the first event off the sensor, or -1. */

@@ -17,10 +17,13 @@ export function validateFrame(spec: VideoSensorSpec, event: SensorEvent): void {
   }
 }
 
-/** x = (pixel − mean) / deviation of a validated frame, into `out` [height · width]. */
-export function frameInput(out: Float32Array, spec: VideoSensorSpec, event: SensorEvent): void {
-  if (event.kind !== "video") throw eventMismatch(event, "kind video", event.kind);
-  const { pixels } = event;
-  const { mean, deviation } = spec;
-  for (let i = 0; i < out.length; i++) out[i] = (pixels[i]! - mean) / deviation;
+/** Makes the function that writes x = (pixel − mean) / deviation for as many pixels as `out` holds. */
+export function createFrameInput({
+  mean,
+  deviation,
+}: VideoSensorSpec): (out: Float32Array, pixels: Uint8Array) => void {
+  const inputOf = Float32Array.from({ length: 256 }, (_, pixel) => (pixel - mean) / deviation);
+  return (out, pixels) => {
+    for (let i = 0; i < out.length; i++) out[i] = inputOf[pixels[i]!]!;
+  };
 }

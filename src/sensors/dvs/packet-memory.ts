@@ -1,12 +1,9 @@
+import { ByteMemory } from "../byte-memory.ts";
 import { type DvsColumns, dvsColumns, dvsEventBytes } from "./dvs-packet.ts";
 
-/**
- * Memory for one packet after the other, for those who are done with a packet before they ask for
- * the next. Every packet in memory of its own costs more than half of what decoding it does: the
- * system clears it, and the collector has to be told of it.
- */
+/** Memory for one packet after the other, for those who are done with a packet before the next. */
 export class PacketMemory {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly #memory = new ByteMemory();
 
   /**
    * Copies columns of `count` events that lie one behind the other. The columns given out before
@@ -15,9 +12,9 @@ export class PacketMemory {
    * @param packed 13 · `count` bytes
    */
   store(packed: Uint8Array, count: number): DvsColumns {
-    if (packed.length > this.#bytes.length) this.#bytes = new Uint8Array(packed.length);
-    this.#bytes.set(packed);
-    return dvsColumns(this.#bytes.buffer, count);
+    const bytes = this.#memory.take(packed.length);
+    bytes.set(packed);
+    return dvsColumns(bytes.buffer, count);
   }
 }
 

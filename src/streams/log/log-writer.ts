@@ -131,7 +131,9 @@ export class LogWriter {
 
   async #closeChunk(): Promise<void> {
     const chunk = this.#chunk.close();
-    if (chunk !== undefined) await this.#file.append(chunk);
+    if (chunk === undefined) return;
+    await this.#file.append(chunk);
+    this.#chunk.reuse(chunk);
   }
 
   #register(channel: LogChannel): number {

@@ -187,7 +187,12 @@ export class ChunkEncoder {
     return length;
   }
 
-  #writeChunk(bytes: Uint8Array<ArrayBuffer>, chunkLength: number, compression: string, data: Uint8Array): void {
+  #writeChunk(
+    bytes: Uint8Array<ArrayBuffer>,
+    chunkLength: number,
+    compression: string,
+    data: Uint8Array,
+  ): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const length = chunkLength - prefixBytes;
     let at = writePrefix(view, 0, McapConstants.Opcode.CHUNK, length);

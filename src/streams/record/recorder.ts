@@ -1,10 +1,10 @@
 import zstd from "@foxglove/wasm-zstd";
 import { asyncScheduler, type SchedulerLike, type Subscription } from "rxjs";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import type { Marker, SensorEvent, StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { type Decision, encodeDecision } from "../../wire/decision-json.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
-import { MessageMemory } from "../../wire/message-memory.ts";
 import { encodeWatermark } from "../../wire/watermark-json.ts";
 import type { ClockMap } from "../clock/clock-map.ts";
 import { encodeClockMap } from "../clock/clock-map-json.ts";
@@ -45,7 +45,7 @@ export type TakeCheckpoint = (stream: string) => Uint8Array | undefined;
 export class Recorder {
   readonly #table = new ChannelTable();
   readonly #chunk = new ChunkEncoder();
-  readonly #memory = new MessageMemory();
+  readonly #memory = new ByteMemory();
   readonly #output: RecordingOutput;
   readonly #keyframeUs: number;
   readonly #scheduler: SchedulerLike;

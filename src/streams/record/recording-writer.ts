@@ -1,10 +1,10 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import zstd from "@foxglove/wasm-zstd";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
-import { MessageMemory } from "../../wire/message-memory.ts";
 import { ChannelTable } from "./channel-table.ts";
 import { ChunkEncoder, compressNothing, compressZstd } from "./chunk-encoder.ts";
 import { McapFileWriter } from "./mcap-file-writer.ts";
@@ -72,7 +72,7 @@ class McapRecordingWriter implements RecordingWriter {
   readonly #file: McapFileWriter;
   readonly #table: ChannelTable;
   readonly #chunk: ChunkEncoder;
-  readonly #memory = new MessageMemory();
+  readonly #memory = new ByteMemory();
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #failure: unknown;

@@ -24,8 +24,10 @@ export interface SequenceMemory {
   readonly openCount: Int32Array;
 }
 
-const layoutFields = 42;
+const layoutFields = 43;
 const chunkFloats = 16_384;
+/** Sequences that the scan looks at together; it may list as many units before it sees the limit. */
+const scanLanes = 16;
 
 /** Reserves all arrays of a sequence op and writes down where they are. */
 export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
@@ -62,18 +64,21 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   };
   // Entries: first of each step; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
-  at(arena.int32(2 * openUnitsMax));
-  for (let i = 0; i < 4; i++) at(arena.float32(openUnitsMax));
-  for (let i = 0; i < 2; i++) at(arena.float32(4 * openUnitsMax));
+  const entries = openUnitsMax + scanLanes;
+  at(arena.int32(2 * entries));
+  for (let i = 0; i < 4; i++) at(arena.float32(entries));
+  for (let i = 0; i < 2; i++) at(arena.float32(4 * entries));
   // v and c of each sequence, and the derivatives by them.
   for (let i = 0; i < 4; i++) at(arena.float32(sequencesMax * length));
   const logPeriodGradient = at(arena.float64(units));
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
   const openCount = at(arena.int32(1));
-  // Of the scan: time of each sequence, and when each unit opens next; both in pairs.
-  at(arena.float64(sequencesMax + 1));
-  at(arena.float64((sequencesMax + 1) * units));
+  // Of the scan: times of a step twice, and when each unit opens next.
+  const lanes = scanLanes * Math.ceil(sequencesMax / scanLanes);
+  at(arena.float64(lanes));
+  at(arena.float32(lanes));
+  at(arena.float32(lanes * units));
   // The v of a chunk, and its entries by unit.
   at(arena.float32(chunkEvents * length));
   at(arena.int32(units + 2));
@@ -113,8 +118,8 @@ function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const length = rowLength(shape);
   const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
   const events = limits.eventsMax * (2 * inputs + 2 * units + 4);
-  const sequences = (limits.sequencesMax + 1) * (4 * units + 4 * length + 6);
+  const sequences = (limits.sequencesMax + scanLanes) * (4 * units + 4 * length + 6);
   const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
-  const entries = 14 * limits.openUnitsMax;
+  const entries = 14 * (limits.openUnitsMax + scanLanes);
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32;
 }

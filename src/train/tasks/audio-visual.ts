@@ -23,7 +23,7 @@ export interface AudioVisualOptions extends CellOptions {
 }
 
 export const audioVisualDefaults: AudioVisualOptions = {
-  batches: 1_500,
+  batches: 400,
   rate: 1e-2,
   masking: { absent: [0, 0], lost: [0, 0.05] },
   dropout: 0,

@@ -67,6 +67,13 @@ export async function createAudioVisualTask(
       `Cannot freeze ${JSON.stringify(stranger)}: it must be one of ${audioVisualParts.join(", ")}`,
     );
   }
+  const together = Object.values(choices.absent ?? {}).reduce((sum, share) => sum + share, 0);
+  if (together > 1) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot mask sensors: at most one is absent at a time, so shares must sum to 1 or less, got ${together}`,
+    );
+  }
   const start = choices.start === undefined ? undefined : await readModelDirectory(choices.start);
   const task = audioVisualTask(
     {

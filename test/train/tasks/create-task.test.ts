@@ -81,6 +81,22 @@ describe("createTask", () => {
       await expect(createTask(name, choices)).rejects.toThrow(message);
     }
   });
+  it.each([
+    ["frequency", { freeze: ["layer"] }, "freeze needs a graph of several sensors"],
+    ["audio-visual", { freeze: ["ear"] }, "it must be one of audio-lstm, video-lstm"],
+    ["audio-visual", { absent: { smell: 0.1 } }, "sensors are audio, video"],
+    ["audio-visual", { lost: { audio: 2 } }, "probabilities from 0 to 1"],
+    ["audio-visual", { absent: { audio: 0.6, video: 0.6 } }, "at most one is absent"],
+    ["audio-visual", { leak: 0.001 }, "skips closed units"],
+    ["audio-visual", { start: "fixtures/models/frequency" }, "must have one of audio-lstm"],
+  ])("refuses for %s: %j", async (name, choices, message) => {
+    const begin = async (): Promise<unknown> => createTraining(await createTask(name, choices), 1);
+    await expect(begin()).rejects.toThrow(message);
+  });
+  it("cuts recordings into windows that hold all of them", async () => {
+    const task = await createTask("audio-visual", { windowMs: 300 });
+    expect(task.recipe.windows).toEqual({ count: 6, durationUs: 300_000 });
+  });
   it("refuses a task that it does not know", async () => {
     await expect(createTask("weather", {})).rejects.toThrow("task must be one of frequency");
   });

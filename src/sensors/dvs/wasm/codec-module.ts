@@ -68,7 +68,8 @@ function createCodecModule(): CodecModule | undefined {
   const { exports, buffer, take } = instance;
   const record = new Int32Array(buffer, take(recordBytes), recordBytes / 4);
   const ones = take(onesBytes);
-  const bytes = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(buffer, take(length), length);
+  const bytes = (length: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(buffer, take(length), length);
   const input = bytes(scratchInputBytes);
   const packet = take(packetBytes);
   const columns = dvsColumns(buffer, events, take(events * dvsEventBytes));

@@ -22,6 +22,7 @@ export type ThreadAnswer = { readonly code: ErrorCode; readonly message: string 
 /** Threads that compute the gradients of the shards of a batch. */
 export class TrainingThreads {
   readonly #workers: readonly Worker[];
+  readonly #failures = new Map<Worker, unknown>();
   readonly #shards: number;
 
   /** @param entry module that the threads run; the built `training-thread.js` if absent */
@@ -32,8 +33,8 @@ export class TrainingThreads {
   ) {
     this.#workers = Array.from({ length: threads }, () => {
       const worker = new Worker(entry, { workerData: data });
-      // Failures are heard where a job waits; one between two jobs fails the next.
-      worker.on("error", () => undefined);
+      // One that ends between two jobs fails the next.
+      worker.on("error", (error) => this.#failures.set(worker, error));
       return worker;
     });
     this.#shards = data.memory.shards;
@@ -49,7 +50,7 @@ export class TrainingThreads {
       this.#workers.map((worker, w) => {
         const all = Array.from({ length: this.#shards }, (_, shard) => shard);
         const shards = all.filter((shard) => shard % this.#workers.length === w);
-        return ask(worker, { job, shards });
+        return ask(worker, { job, shards }, this.#failures.get(worker) ?? "it stopped");
       }),
     );
   }
@@ -59,7 +60,8 @@ export class TrainingThreads {
   }
 }
 
-function ask(worker: Worker, job: ThreadJob): Promise<void> {
+/** @param why the thread has ended, if it has */
+function ask(worker: Worker, job: ThreadJob, why: unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (error: PolyphaseError | undefined): void => {
       worker.off("message", onMessage);
@@ -75,7 +77,7 @@ function ask(worker: Worker, job: ThreadJob): Promise<void> {
       const what = cause instanceof Error ? cause.message : String(cause);
       end(new PolyphaseError("FAILED", `Cannot train on: a thread has ended: ${what}`, { cause }));
     };
-    const onExit = (): void => onError("it stopped");
+    const onExit = (): void => onError(why);
     worker.on("message", onMessage);
     worker.on("error", onError);
     worker.on("exit", onExit);
