@@ -25,7 +25,7 @@ export interface BatchNormLstmOp extends BaselineOp {
 
 /** Numbers that a layer asks its arithmetic for. */
 export function batchNormLstmFloats(shape: BaselineShape, limits: SequenceLimits): number {
-  const perEvent = 3 * paddedColumns(gates * shape.units) + 3 * shape.units;
+  const perEvent = 3 * paddedColumns(gates * shape.units);
   return PackedLayer.floats(shape, limits, gates) + limits.eventsMax * perEvent;
 }
 
