@@ -26,6 +26,7 @@ export class GraphNetwork implements TrainableNetwork {
   readonly plan: GraphPlan;
   readonly parts: TrainedParts;
   readonly groups: readonly ParameterGroup[];
+  readonly eventsMax: number;
   readonly layers: readonly SequenceOp[];
   readonly carried: FloatArray;
   readonly stateLength: number;
@@ -40,6 +41,7 @@ export class GraphNetwork implements TrainableNetwork {
       ...parts.heads.flatMap(trainedHeadGroups),
     ];
     this.layers = parts.layers.map(({ op }) => op);
+    this.eventsMax = this.layers[0]!.limits.eventsMax;
     const { batch } = parts;
     this.stateLength =
       batch.sensors.reduce((sum, { size }) => sum + size, 0) +

@@ -1,7 +1,7 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
 import { bytesBeside, integersBeside, kernelsFor } from "../sequence-op/parameter-kernels.ts";
-import { floatsLike, type SequenceBatch, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type RecurrentOp, type SequenceBatch } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /**
@@ -32,7 +32,7 @@ export interface AddressEmbedding {
  */
 export function createAddressEmbedding(
   sizes: { readonly width: number; readonly height: number; readonly dimensions: number },
-  layer: SequenceOp,
+  layer: RecurrentOp,
   random: Random,
   { scale = 0.705, radiansPerPixel = 0.2 }: { scale?: number; radiansPerPixel?: number } = {},
 ): AddressEmbedding {

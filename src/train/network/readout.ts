@@ -1,6 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type RecurrentOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /** Linear layer from the pooled h [H] of a sequence to O outputs. */
@@ -21,7 +21,7 @@ export interface Readout {
  * @param layer in whose precision it is; read-outs of several layers say how many `units` they read
  */
 export function createReadout(
-  layer: SequenceOp,
+  layer: RecurrentOp,
   outputs: number,
   random: Random,
   units: number = layer.shape.units,
