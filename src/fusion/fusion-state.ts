@@ -19,6 +19,8 @@ export interface FusionState {
   readonly headStale: Uint8Array;
   /** Per softmax head with output on-change: the class last predicted, −1 before the first. */
   readonly lastClass: Int32Array;
+  /** Largest score of the tick's events by each head, NaN where it scored none. */
+  readonly scores: Float64Array;
   readonly progress: StreamProgress;
   readonly work: WorkCounts;
   /** Undefined where compute has no budget. */
@@ -65,6 +67,7 @@ export function createFusionState(graph: FusionGraph, governor?: GovernorState):
     ),
     headStale: new Uint8Array(graph.heads.length).fill(1),
     lastClass: new Int32Array(graph.heads.length).fill(-1),
+    scores: new Float64Array(graph.heads.length).fill(Number.NaN),
     progress: {
       epochUs: undefined,
       ticks: 0,

@@ -47,6 +47,7 @@ export function readPredictions(
       held,
       ...labelOf(spec, top),
       values: copyOf(values),
+      ...(cue === "tick" && scoreOf(state, index)),
       ageUs: ages(state, timeUs),
     });
   }
@@ -69,6 +70,11 @@ function copyOf(values: FloatArray): readonly number[] {
 
 function labelOf(spec: HeadSpec, top: number): { readonly label?: string } {
   return spec.type === "softmax" ? { label: spec.labels[top]! } : {};
+}
+
+function scoreOf(state: FusionState, head: number): { readonly score: number } | undefined {
+  const score = state.scores[head]!;
+  return Number.isNaN(score) ? undefined : { score };
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {
