@@ -5,17 +5,78 @@ import { canTurn, sampleEvent, turn, Wheel, wheelOpenness } from "./wheel";
 const EPOCHS_KEPT: u32 = 16;
 const TIE_NUDGE_CYCLES: f64 = 1.0 / 8589934592.0;
 
-/** Phase in cycles, exact to an ulp; the twin of phase() in src/cells/gate.ts. */
-function phase(timeUs: f64, periodUs: f64, shiftUs: f64): f64 {
-  const difference = timeUs - shiftUs;
-  const virtualShift = timeUs - difference;
-  const virtualTime = difference + virtualShift;
-  const roundingError = timeUs - virtualTime + (virtualShift - shiftUs);
-  let remainder = (difference % periodUs) + roundingError;
-  if (remainder < 0) remainder += periodUs;
-  else if (remainder >= periodUs) remainder -= periodUs;
-  const phi = remainder / periodUs;
-  return phi < 1 ? phi : 0;
+/**
+ * Phases in cycles of two units, exact to an ulp, nudged; the twin of phase() in
+ * src/cells/gate.ts. t − s is kept as a rounded difference and its rounding error (2Sum).
+ */
+@inline
+function phasePair(time: v128, period: v128, shift: v128): v128 {
+  const difference = f64x2.sub(time, shift);
+  const virtualShift = f64x2.sub(time, difference);
+  const virtualTime = f64x2.add(difference, virtualShift);
+  const roundingError = f64x2.add(
+    f64x2.sub(time, virtualTime),
+    f64x2.sub(virtualShift, shift),
+  );
+  let remainder = f64x2.add(remainderPair(difference, period), roundingError);
+  const below = f64x2.lt(remainder, f64x2.splat(0));
+  const beyond = f64x2.ge(remainder, period);
+  remainder = f64x2.add(remainder, v128.and(below, period));
+  remainder = f64x2.sub(remainder, v128.and(v128.andnot(beyond, below), period));
+  const phi = f64x2.div(remainder, period);
+  return f64x2.add(
+    v128.and(phi, f64x2.lt(phi, f64x2.splat(1))),
+    f64x2.splat(TIE_NUDGE_CYCLES),
+  );
+}
+
+/** Quotients up to here are whole numbers that a float64 tells apart. */
+const QUOTIENT_MAX: f64 = 4503599627370496;
+/** Between these no part of a product of halves overflows or loses bits to underflow. */
+const FACTOR_MIN: f64 = 1e-120;
+const FACTOR_MAX: f64 = 1e120;
+
+/**
+ * a % b of two pairs, exact as fmod is, with the sign of a.
+ *
+ * With q = ⌊|a| / b⌋ the remainder |a| − q b is a float64. The rounded quotient is never below the
+ * true one, and above it by 1 at most; the remainder is then negative, and exact too. The product
+ * q b is had without error by splitting its factors (Dekker, Numer. Math. 18, 1971).
+ */
+@inline
+function remainderPair(a: v128, b: v128): v128 {
+  const size = f64x2.abs(a);
+  const quotient = f64x2.floor(f64x2.div(size, b));
+  const isEasy = v128.and(
+    f64x2.le(quotient, f64x2.splat(QUOTIENT_MAX)),
+    v128.and(f64x2.ge(b, f64x2.splat(FACTOR_MIN)), f64x2.le(b, f64x2.splat(FACTOR_MAX))),
+  );
+  if (!i64x2.all_true(isEasy)) {
+    return f64x2(
+      f64x2.extract_lane(a, 0) % f64x2.extract_lane(b, 0),
+      f64x2.extract_lane(a, 1) % f64x2.extract_lane(b, 1),
+    );
+  }
+  const product = f64x2.mul(quotient, b);
+  const quotientHigh = highHalf(quotient);
+  const quotientLow = f64x2.sub(quotient, quotientHigh);
+  const high = highHalf(b);
+  const low = f64x2.sub(b, high);
+  let error = f64x2.sub(f64x2.mul(quotientHigh, high), product);
+  error = f64x2.add(error, f64x2.mul(quotientHigh, low));
+  error = f64x2.add(error, f64x2.mul(quotientLow, high));
+  error = f64x2.add(error, f64x2.mul(quotientLow, low));
+  const rest = f64x2.sub(f64x2.sub(size, product), error);
+  const remainder = f64x2.add(rest, v128.and(f64x2.lt(rest, f64x2.splat(0)), b));
+  const sign = f64x2.splat(-0.0);
+  return v128.or(remainder, v128.and(a, sign));
+}
+
+/** The upper 26 bits of two numbers. */
+@inline
+function highHalf(x: v128): v128 {
+  const scaled = f64x2.mul(x, f64x2.splat(134217729));
+  return f64x2.sub(scaled, f64x2.sub(scaled, x));
 }
 
 function enterEpoch(layer: Layer, timeUs: f64): void {
@@ -27,10 +88,11 @@ function enterEpoch(layer: Layer, timeUs: f64): void {
     : 0;
   const bases = layer.keptBases + <usize>slot * paddedTo64(layer.units) * 8;
   if (load<f64>(layer.keptStarts + (<usize>slot << 3)) != startUs) {
-    for (let j: usize = 0; j < <usize>layer.units; j++) {
-      const at = j << 3;
-      const phi = phase(startUs, load<f64>(layer.periodUs + at), load<f64>(layer.shiftUs + at));
-      store<f64>(bases + at, phi + TIE_NUDGE_CYCLES);
+    const start = f64x2.splat(startUs);
+    // The padding has a period and a shift, too.
+    for (let at: usize = 0; at < <usize>layer.units << 3; at += 16) {
+      const period = v128.load(layer.periodUs + at);
+      v128.store(bases + at, phasePair(start, period, v128.load(layer.shiftUs + at)));
     }
     store<f64>(layer.keptStarts + (<usize>slot << 3), startUs);
   }

@@ -18,6 +18,7 @@ import type { DvsDecoder } from "../src/sensors/dvs/codecs/dvs-decoder.ts";
 import { type DvsPacket, dvsPacketView } from "../src/sensors/dvs/dvs-packet.ts";
 import { createBackgroundActivityFilter } from "../src/sensors/dvs/filters/background-activity.ts";
 import { createRefractoryFilter } from "../src/sensors/dvs/filters/refractory.ts";
+import { PacketMemory } from "../src/sensors/dvs/packet-memory.ts";
 import type { CodecEngine } from "../src/sensors/dvs/wasm/codec-module.ts";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "2" } } });
@@ -34,20 +35,26 @@ interface Case {
 const chunkBytes = 256 * 1024;
 
 /** As a file is read: one buffer, filled again and again. */
-function decodeAll(decoder: DvsDecoder, bytes: Uint8Array): number {
+function decodeAll(decoder: DvsDecoder, bytes: Uint8Array, memory?: PacketMemory): number {
   let events = 0;
   for (let at = 0; at <= bytes.length; at += chunkBytes) {
     decoder.push(bytes.subarray(at, at + chunkBytes));
     if (at + chunkBytes > bytes.length) decoder.end();
-    for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) {
+    for (let packet = decoder.next(memory); packet; packet = decoder.next(memory)) {
       events += packet.count;
     }
   }
   return events;
 }
 
-function decoding(name: string, bytes: Uint8Array, create: () => DvsDecoder): Case {
-  return { name, bytes: bytes.length, run: () => decodeAll(create(), bytes) };
+/** Packets in memory that is used again, as the commands take them, or in memory of their own. */
+function decoding(
+  name: string,
+  bytes: Uint8Array,
+  create: () => DvsDecoder,
+  memory?: PacketMemory,
+): Case {
+  return { name, bytes: bytes.length, run: () => decodeAll(create(), bytes, memory) };
 }
 
 const packet = packetOf(seededEvents(7, 400_000, [size.width, size.height]), [
@@ -115,8 +122,9 @@ function recordings(): Case[] {
       const bytes = readFileSync(join(folder, file));
       const create = (engine: CodecEngine) => () => createDvsDecoder(format, undefined, engine);
       return [
-        decoding(file, bytes, create("wasm")),
-        decoding(`${file}, TypeScript`, bytes, create("typescript")),
+        decoding(file, bytes, create("wasm"), new PacketMemory()),
+        decoding(`${file}, packets to keep`, bytes, create("wasm")),
+        decoding(`${file}, TypeScript`, bytes, create("typescript"), new PacketMemory()),
       ];
     });
 }
@@ -142,9 +150,10 @@ function filters(): Case[] {
   ];
 
   function filtering(name: string, engine: CodecEngine): Case {
+    const memory = new PacketMemory();
     const run = (): number => {
       const filter = createBackgroundActivityFilter(size, { supportUs: 5000 }, engine);
-      for (const part of parts) filter.apply(part);
+      for (const part of parts) filter.apply(part, memory);
       return filter.counts.events;
     };
     return { name, bytes, run };

@@ -15,6 +15,7 @@ import { createDvsEncoder } from "../src/sensors/dvs/codecs/create-dvs-encoder.t
 import { createRawDecoder } from "../src/sensors/dvs/codecs/prophesee/raw-decoder.ts";
 import { type DvsPacket, dvsPacketView } from "../src/sensors/dvs/dvs-packet.ts";
 import { createBackgroundActivityFilter } from "../src/sensors/dvs/filters/background-activity.ts";
+import { PacketMemory } from "../src/sensors/dvs/packet-memory.ts";
 import { createRecording } from "../src/streams/record/recording-writer.ts";
 import { encodeItem } from "../src/wire/item-codec.ts";
 import { livePacketLimits, splitDvsPacket } from "../src/wire/split-dvs-packet.ts";
@@ -61,14 +62,14 @@ function input(times: number): Uint8Array {
 
 const bytes = input(10);
 
-function* decode(): Generator<DvsPacket> {
+function* decode(memory?: PacketMemory): Generator<DvsPacket> {
   const decoder = createRawDecoder({ size, format: "evt3" });
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     decoder.push(bytes.subarray(at, at + chunkBytes));
-    for (let packet = decoder.next(); packet; packet = decoder.next()) yield packet;
+    for (let packet = decoder.next(memory); packet; packet = decoder.next(memory)) yield packet;
   }
   decoder.end();
-  for (let packet = decoder.next(); packet; packet = decoder.next()) yield packet;
+  for (let packet = decoder.next(memory); packet; packet = decoder.next(memory)) yield packet;
 }
 
 const decoded = [...decode()];
@@ -105,7 +106,8 @@ async function record(packets: Iterable<DvsPacket>, compression: "none" | "zstd"
 
 function* decodeAndFilter(): Generator<DvsPacket> {
   const fresh = filter();
-  for (const packet of decode()) yield fresh.apply(packet);
+  const memory = new PacketMemory();
+  for (const packet of decode(new PacketMemory())) yield fresh.apply(packet, memory);
 }
 
 function exhaust(packets: Iterable<DvsPacket>): void {
@@ -114,7 +116,8 @@ function exhaust(packets: Iterable<DvsPacket>): void {
 
 function filterDecoded(): void {
   const fresh = filter();
-  for (const packet of decoded) fresh.apply(packet);
+  const memory = new PacketMemory();
+  for (const packet of decoded) fresh.apply(packet, memory);
 }
 
 function encodeFiltered(): void {
@@ -122,7 +125,7 @@ function encodeFiltered(): void {
 }
 
 const variants: Variant[] = [
-  { name: "decode", run: () => exhaust(decode()) },
+  { name: "decode", run: () => exhaust(decode(new PacketMemory())) },
   { name: "filter", run: filterDecoded },
   { name: "soa1", run: encodeFiltered },
   { name: "record", run: () => record(filtered, "none") },

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { McapIndexedReader } from "@mcap/core";
 import { createDvsPacket, type DvsPacket } from "../src/sensors/dvs/dvs-packet.ts";
+import { PacketMemory } from "../src/sensors/dvs/packet-memory.ts";
 import { Random } from "../src/sensors/random.ts";
 import type { AudioEvent, DvsEvent } from "../src/sensors/sensor-event.ts";
 import { createRecording } from "../src/streams/record/recording-writer.ts";
@@ -96,6 +97,7 @@ async function main(): Promise<void> {
   const firstUs = packet.timeUs[0]!;
   const dvs: DvsEvent = { ...channel, kind: "dvs", timeUs: firstUs, seq: 0, packet };
   const packetBytes = encodeItem(dvs);
+  const memory = new PacketMemory();
   const packets = 20_000;
   const mevPerSecond = async (work: () => unknown) =>
     Math.round((packets * packetEvents) / (await cpuUs(repeat(packets, work))));
@@ -108,7 +110,10 @@ async function main(): Promise<void> {
       decodeUs: perMessage(decodeUs),
       mcapIndexedReaderUs: perMessage(indexedReaderUs),
       soa1EncodeMevPerSecond: await mevPerSecond(() => encodeSoa1(packet)),
-      soa1DecodeMevPerSecond: await mevPerSecond(() => decodeSoa1(soa1, packet, firstUs)),
+      soa1DecodeMevPerSecond: await mevPerSecond(() =>
+        decodeSoa1(soa1, packet, firstUs, { memory }),
+      ),
+      soa1DecodeToKeepMevPerSecond: await mevPerSecond(() => decodeSoa1(soa1, packet, firstUs)),
       eventPacketDecodeMevPerSecond: await mevPerSecond(() =>
         decodeItem(schemaNames.eventPacket, "protobuf", packetBytes, channel, 0),
       ),

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAddresses } from "./kernel/addresses.ts";
+import { benchColdStart } from "./kernel/cold-start.ts";
 import { benchDrift } from "./kernel/drift.ts";
 import { benchGrowth } from "./kernel/growth.ts";
 import { benchLatency } from "./kernel/latency.ts";
@@ -9,10 +10,13 @@ import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
+import { benchReplay } from "./replay.ts";
+import { benchReplayParallel } from "./replay-parallel.ts";
 import { Report } from "./report.ts";
 import { benchTrainStep } from "./train/step.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  "kernel-cold-start": benchColdStart,
   "kernel-latency": benchLatency,
   "kernel-step": benchStep,
   "kernel-open-fraction": benchOpenFraction,
@@ -22,6 +26,8 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-workers": benchWorkers,
   "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
+  replay: benchReplay,
+  "replay-parallel": benchReplayParallel,
 };
 
 const { values } = parseArgs({

@@ -41,6 +41,9 @@ export type {
   VideoEvent,
 } from "./sensors/sensor-event.ts";
 export type { TimeUs } from "./sensors/time.ts";
+export type { BoxDetector, DetectedBox } from "./sensors/video/box-detector.ts";
+export type { GreyPicture } from "./sensors/video/grey-picture.ts";
+export { detectorCropper, fixedCropper, type VideoCropper } from "./sensors/video/video-cropper.ts";
 export { encodeCheckpoint, restoreCheckpoint, stateHash } from "./state/checkpoint.ts";
 export {
   readModelDirectory,

@@ -22,4 +22,6 @@ export class AddressRun {
   stepMaxUs: f64;
   /** Event time minus reading, µs. */
   offsetUs: f64;
+  /** Time of the event before, µs. */
+  lastUs: f64;
 }

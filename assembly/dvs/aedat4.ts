@@ -17,6 +17,7 @@ export function aedat4(run: AddressRun, from: usize, end: usize): usize {
   const stepMaxUs = run.stepMaxUs;
   const offsetUs = run.offsetUs;
   let rawUs = run.rawUs;
+  let lastUs = run.lastUs;
   let count: u32 = 0;
   let at = from;
   for (; at < end && count < room; at += EVENT_BYTES) {
@@ -24,9 +25,13 @@ export function aedat4(run: AddressRun, from: usize, end: usize): usize {
     const x = <u32>load<u16>(at, 8);
     const y = <u32>load<u16>(at, 10);
     const stepUs = nextUs - rawUs;
+    const eventUs = nextUs + offsetUs;
     if (!(stepUs >= 0 && stepUs <= stepMaxUs) || x >= width || y >= height) break;
+    // A damaged reading may be so large that the sum, which is rounded, comes out before it.
+    if (eventUs < lastUs) break;
     rawUs = nextUs;
-    store<f64>(run.timeUs + (<usize>count << 3), rawUs + offsetUs);
+    lastUs = eventUs;
+    store<f64>(run.timeUs + (<usize>count << 3), eventUs);
     store<u16>(run.x + (<usize>count << 1), x);
     store<u16>(run.y + (<usize>count << 1), y);
     store<u8>(run.on + count, load<u8>(at, 12) != 0);

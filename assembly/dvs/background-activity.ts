@@ -1,3 +1,64 @@
+/** Events that are prepared at once; their places and times stay in the first-level cache. */
+const BLOCK: usize = 512;
+/** Whole numbers from 0 to 2^32 − 1, added to this, are the low halves of the sum's 64 bits. */
+const LOW_HALF: f64 = 4503599627370496;
+
+/** Four numbers of 0 … 2^32 − 1, µs from `baseUs` to the times from `timeUs` on. */
+@inline
+function elapsedOf(timeUs: usize, baseUs: v128): v128 {
+  const a = f64x2.add(f64x2.sub(v128.load(timeUs), baseUs), f64x2.splat(LOW_HALF));
+  const b = f64x2.add(f64x2.sub(v128.load(timeUs, 16), baseUs), f64x2.splat(LOW_HALF));
+  return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+}
+
+/** Offset in a map, bytes, of four pixels. */
+@inline
+function placesOf(x: v128, y: v128, stride: v128): v128 {
+  const one = i32x4.splat(1);
+  return i32x4.shl(i32x4.add(i32x4.mul(i32x4.add(y, one), stride), i32x4.add(x, one)), 2);
+}
+
+/**
+ * Writes the place in a map, bytes, and the time of eight events at a time, and perhaps of seven
+ * events behind the last one.
+ */
+@inline
+function prepare(
+  timeUs: usize, x: usize, y: usize, count: usize, stride: u32, baseUs: f64,
+  places: usize, times: usize,
+): void {
+  const strides = i32x4.splat(stride);
+  const base = f64x2.splat(baseUs);
+  for (let i: usize = 0; i < count; i += 8) {
+    const columns = v128.load(x + (i << 1));
+    const rows = v128.load(y + (i << 1));
+    v128.store(places + (i << 2), placesOf(
+      i32x4.extend_low_i16x8_u(columns), i32x4.extend_low_i16x8_u(rows), strides));
+    v128.store(places + (i << 2), placesOf(
+      i32x4.extend_high_i16x8_u(columns), i32x4.extend_high_i16x8_u(rows), strides), 16);
+    v128.store(times + (i << 2), elapsedOf(timeUs + (i << 3), base));
+    v128.store(times + (i << 2), elapsedOf(timeUs + (i << 3) + 32, base), 16);
+  }
+}
+
+/** True if one of the neighbours above, below (columns x − 1 … x + 2 of those rows) or beside is recent. */
+@inline
+function isSupported(at: usize, row: usize, sinceUs: u32): u32 {
+  const since = i32x4.splat(sinceUs);
+  const latest = i32x4.max_u(v128.load(at - row - 4), v128.load(at + row - 4));
+  return u32((i32x4.bitmask(i32x4.ge_u(latest, since)) & 0b0111) != 0)
+    | u32(load<u32>(at - 4) >= sinceUs) | u32(load<u32>(at + 4) >= sinceUs);
+}
+
+@inline
+function supportOf(at: usize, row: usize, sinceUs: u32): u32 {
+  const since = i32x4.splat(sinceUs);
+  const above = i32x4.bitmask(i32x4.ge_u(v128.load(at - row - 4), since)) & 0b0111;
+  const below = i32x4.bitmask(i32x4.ge_u(v128.load(at + row - 4), since)) & 0b0111;
+  return popcnt(above | (below << 4))
+    + u32(load<u32>(at - 4) >= sinceUs) + u32(load<u32>(at + 4) >= sinceUs);
+}
+
 /**
  * Which events have enough neighbours with a recent event, see
  * src/sensors/dvs/filters/background-activity.ts.
@@ -5,33 +66,45 @@
  * The maps hold the time of each pixel's last event as u32, µs since `baseUs`, 0 for none; `stride`
  * pixels a row, with a border of one pixel on every side.
  *
+ * Places and times are computed before, so that the loop that waits for the maps, which do not fit
+ * the cache, is short and many of its rounds wait together. The pixels beside are loaded one by one:
+ * they were often written just now, and a wide load of a narrow store has to wait for it.
+ *
  * @param off address of the map of OFF events; that of ON events, `on`, may be the same
  * @param baseUs at least `supportUs` + 1 before the first event, less than 2^32 before the last
+ * @param scratch room for 2 · 512 u32
  * @param kept room for `count` indices, u32
  * @returns how many events are kept
  */
 export function selectSupported(
   timeUs: usize, x: usize, y: usize, polarity: usize, count: usize,
-  off: usize, on: usize, stride: usize, baseUs: f64, supportUs: u32, supportMin: u32, kept: usize,
+  off: usize, on: usize, stride: u32, baseUs: f64, supportUs: u32, supportMin: u32,
+  scratch: usize, kept: usize,
 ): u32 {
-  const row = stride << 2;
+  const row = <usize>stride << 2;
+  const times = scratch + (BLOCK << 2);
   let to = kept;
-  for (let i: usize = 0; i < count; i++) {
-    const place = ((<usize>load<u16>(y + (i << 1)) + 1) * stride
-      + <usize>load<u16>(x + (i << 1)) + 1) << 2;
-    const at = (load<u8>(polarity + i) == 1 ? on : off) + place;
-    const elapsedUs = <u32>(load<f64>(timeUs + (i << 3)) - baseUs);
-    const sinceUs = elapsedUs - supportUs;
-    const since = i32x4.splat(sinceUs);
-    // Columns x - 1 … x + 2 of the rows above and below. The pixels beside are loaded one by one:
-    // they were often written just now, and a wide load of a narrow store has to wait for it.
-    const above = i32x4.bitmask(i32x4.ge_u(v128.load(at - row - 4), since)) & 0b0111;
-    const below = i32x4.bitmask(i32x4.ge_u(v128.load(at + row - 4), since)) & 0b0111;
-    const beside = u32(load<u32>(at - 4) >= sinceUs) + u32(load<u32>(at + 4) >= sinceUs);
-    const support = popcnt(above | (below << 4)) + beside;
-    store<u32>(to, <u32>i);
-    to += <usize>(<u32>support >= supportMin) << 2;
-    store<u32>(at, elapsedUs);
+  for (let from: usize = 0; from < count; from += BLOCK) {
+    const length = min(BLOCK, count - from);
+    prepare(timeUs + (from << 3), x + (from << 1), y + (from << 1), length, stride, baseUs, scratch, times);
+    if (supportMin == 1 && on == off) {
+      for (let i: usize = 0; i < length; i++) {
+        const at = on + <usize>load<u32>(scratch + (i << 2));
+        const elapsedUs = load<u32>(times + (i << 2));
+        store<u32>(to, <u32>(from + i));
+        to += <usize>isSupported(at, row, elapsedUs - supportUs) << 2;
+        store<u32>(at, elapsedUs);
+      }
+    } else {
+      for (let i: usize = 0; i < length; i++) {
+        const map = load<u8>(polarity + from + i) == 1 ? on : off;
+        const at = map + <usize>load<u32>(scratch + (i << 2));
+        const elapsedUs = load<u32>(times + (i << 2));
+        store<u32>(to, <u32>(from + i));
+        to += <usize>(supportOf(at, row, elapsedUs - supportUs) >= supportMin) << 2;
+        store<u32>(at, elapsedUs);
+      }
+    }
   }
   return <u32>((to - kept) >> 2);
 }

@@ -2,5 +2,4 @@
 // src/train/sequence-op/typescript-sequence-op.ts; read that one first.
 export { backward } from "./backward";
 export { forward } from "./forward";
-export { backwardGates } from "./gate-gradients";
-export { scanGates } from "./gate-scan";
+export { scanGates } from "./gates/gate-scan";

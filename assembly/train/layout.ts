@@ -10,7 +10,7 @@ function field(layout: usize, index: usize): usize {
 @inline export function inputs(layout: usize): usize { return field(layout, 0); }
 @inline export function units(layout: usize): usize { return field(layout, 1); }
 @inline export function length(layout: usize): usize { return field(layout, 2); }
-@inline export function openUnitsMax(layout: usize): usize { return field(layout, 3); }
+@inline export function entriesMax(layout: usize): usize { return field(layout, 3); }
 @inline export function chunkEventsMax(layout: usize): usize { return field(layout, 4); }
 @inline export function rows(layout: usize): usize { return field(layout, 5); }
 @inline export function peepholes(layout: usize): usize { return field(layout, 6); }
@@ -28,36 +28,55 @@ function field(layout: usize, index: usize): usize {
 @inline export function xGradient(layout: usize): usize { return field(layout, 18); }
 @inline export function stateH(layout: usize): usize { return field(layout, 19); }
 @inline export function stateC(layout: usize): usize { return field(layout, 20); }
-@inline export function start(layout: usize): usize { return field(layout, 21); }
-@inline export function unit(layout: usize): usize { return field(layout, 22); }
+@inline export function stepStart(layout: usize): usize { return field(layout, 21); }
+@inline export function entries(layout: usize): usize { return field(layout, 22); }
 @inline export function phi(layout: usize): usize { return field(layout, 23); }
-@inline export function k(layout: usize): usize { return field(layout, 24); }
-@inline export function kGradient(layout: usize): usize { return field(layout, 25); }
-@inline export function gates(layout: usize): usize { return field(layout, 26); }
-@inline export function cells(layout: usize): usize { return field(layout, 27); }
-@inline export function v(layout: usize): usize { return field(layout, 28); }
-@inline export function vGradient(layout: usize): usize { return field(layout, 29); }
-@inline export function cGradient(layout: usize): usize { return field(layout, 30); }
-@inline export function logPeriodGradient(layout: usize): usize { return field(layout, 31); }
-@inline export function shiftGradient(layout: usize): usize { return field(layout, 32); }
-@inline export function openRatioGradient(layout: usize): usize { return field(layout, 33); }
-@inline export function openCount(layout: usize): usize { return field(layout, 34); }
-@inline export function chunkEvents(layout: usize): usize { return field(layout, 35); }
-@inline export function chunkViewAt(layout: usize): usize { return field(layout, 36); }
-@inline export function chunkViews(layout: usize): usize { return field(layout, 37); }
-@inline export function stepEvents(layout: usize): usize { return field(layout, 38); }
-@inline export function stepViews(layout: usize): usize { return field(layout, 39); }
-@inline export function unitStart(layout: usize): usize { return field(layout, 40); }
-@inline export function sortedEntries(layout: usize): usize { return field(layout, 41); }
+@inline export function turns(layout: usize): usize { return field(layout, 24); }
+@inline export function k(layout: usize): usize { return field(layout, 25); }
+@inline export function kGradient(layout: usize): usize { return field(layout, 26); }
+@inline export function gates(layout: usize): usize { return field(layout, 27); }
+@inline export function cells(layout: usize): usize { return field(layout, 28); }
+@inline export function v(layout: usize): usize { return field(layout, 29); }
+@inline export function c(layout: usize): usize { return field(layout, 30); }
+@inline export function vGradient(layout: usize): usize { return field(layout, 31); }
+@inline export function cGradient(layout: usize): usize { return field(layout, 32); }
+@inline export function logPeriodGradient(layout: usize): usize { return field(layout, 33); }
+@inline export function shiftGradient(layout: usize): usize { return field(layout, 34); }
+@inline export function openRatioGradient(layout: usize): usize { return field(layout, 35); }
+@inline export function openCount(layout: usize): usize { return field(layout, 36); }
+@inline export function stepTimes(layout: usize): usize { return field(layout, 37); }
+@inline export function dueTimes(layout: usize): usize { return field(layout, 38); }
+@inline export function nextOpen(layout: usize): usize { return field(layout, 39); }
+@inline export function chunkViews(layout: usize): usize { return field(layout, 40); }
+@inline export function unitStart(layout: usize): usize { return field(layout, 41); }
+@inline export function chunkEntries(layout: usize): usize { return field(layout, 42); }
 
-/** v of sequence b. */
+/** Bytes of one v. */
 @inline
-export function viewOf(layout: usize, b: usize): usize {
-  return v(layout) + ((b * length(layout)) << 2);
+export function viewBytes(layout: usize): usize {
+  return length(layout) << 2;
 }
 
-/** Derivative by v of sequence b. */
+/** v of sequence b; its c, and the derivatives by both, lie as far behind their first ones. */
 @inline
-export function viewGradientOf(layout: usize, b: usize): usize {
-  return vGradient(layout) + ((b * length(layout)) << 2);
+export function viewOf(layout: usize, b: usize): usize {
+  return v(layout) + b * viewBytes(layout);
+}
+
+/** First entry of a step; that of the next step is its end. */
+@inline
+export function firstEntryOf(layout: usize, step: usize): usize {
+  return load<u32>(stepStart(layout) + (step << 2));
+}
+
+/** Unit of an entry. */
+@inline
+export function unitOf(entries: usize, e: usize): usize {
+  return load<u32>(entries + (e << 3));
+}
+
+/** v of the sequence of an entry. */
+@inline
+export function viewOfEntry(entries: usize, e: usize): usize {
+  return load<u32>(entries + (e << 3), 4);
 }

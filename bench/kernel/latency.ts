@@ -4,7 +4,8 @@ import type { Report } from "../report.ts";
 import { EVENTS, randomEvents, randomLayer } from "./workload.ts";
 
 const shape = { inputs: 40, units: 110 };
-const CALLS = 400_000;
+const CALLS = 200_000;
+const ROUNDS = 9;
 const quantiles = [
   ["p50", 0.5],
   ["p99", 0.99],
@@ -12,29 +13,18 @@ const quantiles = [
   ["p99.99", 0.9999],
 ] as const;
 
-/** Single calls of a 40x110 step: their distribution, what they allocate, and the cold start. */
+/** Single calls of a 40x110 step: their distribution, and what they allocate. */
 export async function benchLatency(report: Report): Promise<void> {
-  const startNs = process.hrtime.bigint();
   const wasm = createWasmKernel();
-  const startMs = Number(process.hrtime.bigint() - startNs) / 1e6;
-  report.row("load-and-pre-warm", "ms", exactly(startMs));
-
   const layer = wasm.createLayer(randomLayer(shape, 0.05));
   const state = layer.bind(wasm.allocate(layer.stateLength), 0);
   const { timesUs, rows } = randomEvents(shape.inputs, EVENTS, 10_000);
-  report.row("first-100-events:40x110", "µs/event", exactly(firstEvents(layer, state, timesUs)));
   reportTail(report, layer, state, timesUs, rows);
   report.row("allocated:40x110", "B/event", exactly(bytesPerEvent(layer, state, timesUs, rows)));
 }
 
 type Layer = ReturnType<ReturnType<typeof createWasmKernel>["attachLayer"]>;
 type State = ReturnType<Layer["bind"]>;
-
-function firstEvents(layer: Layer, state: State, timesUs: Float64Array): number {
-  const before = performance.now();
-  for (let n = 0; n < 100; n++) layer.step(state, timesUs[n]!);
-  return 10 * (performance.now() - before);
-}
 
 /**
  * The tail of single calls, and in the same loop what belongs to others: the two readings of the
@@ -62,37 +52,37 @@ function reportTail(
       layer.step(state, timesUs[n]!);
     },
   };
-  const durations = new Map(
-    Object.entries(variants).map(([name]) => [name, new Float64Array(CALLS)]),
-  );
-  // Chunk by chunk, so that what disturbs the machine disturbs all alike; the first lap warms up.
-  for (let lap = 0; lap < 2; lap++) {
-    for (let from = 0; from < CALLS; from += EVENTS) {
-      for (const [name, run] of Object.entries(variants)) {
-        timeCalls(run, durations.get(name)!, from, Math.min(CALLS, from + EVENTS));
-      }
+  const durations = new Float64Array(CALLS);
+  const tails = new Map(Object.keys(variants).map((name) => [name, [] as Float64Array[]]));
+  // In turn, so that what disturbs the machine disturbs all alike; the first round warms up.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, run] of Object.entries(variants)) {
+      timeCalls(run, durations);
+      if (round > 0) tails.get(name)!.push(durations.toSorted());
     }
   }
-  for (const values of durations.values()) values.sort();
-  const at = (name: string, share: number): number =>
-    1000 * durations.get(name)![Math.floor(share * CALLS)]!;
+  const at = (name: string, share: number): number[] =>
+    tails.get(name)!.map((sorted) => 1000 * sorted[Math.floor(share * CALLS)]!);
   const clockUs = at("clock", 0.5);
-  report.row("p50:clock", "µs", exactly(clockUs));
-  report.row("p99.9:clock", "µs", exactly(at("clock", 0.999)));
+  const net = (name: string, share: number): Spread =>
+    range(at(name, share).map((us, round) => us - clockUs[round]!));
+  report.row("p50:clock", "µs", range(clockUs));
+  report.row("p99.9:clock", "µs", range(at("clock", 0.999)));
   for (const [quantile, share] of quantiles) {
-    report.row(`${quantile}:same-time:40x110`, "µs", exactly(at("same-time", share) - clockUs));
-    report.row(`${quantile}:40x110`, "µs", exactly(at("step", share) - clockUs));
+    report.row(`${quantile}:same-time:40x110`, "µs", net("same-time", share));
+    report.row(`${quantile}:40x110`, "µs", net("step", share));
   }
   report.row("most-open:40x110", "units", exactly(Math.max(...open)));
 }
 
-function timeCalls(
-  run: (n: number) => void,
-  durations: Float64Array,
-  from: number,
-  to: number,
-): void {
-  for (let n = from; n < to; n++) {
+/** Median, quietest and noisiest round. */
+function range(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { value: sorted[sorted.length >> 1]!, low: sorted[0]!, high: sorted.at(-1)! };
+}
+
+function timeCalls(run: (n: number) => void, durations: Float64Array): void {
+  for (let n = 0; n < durations.length; n++) {
     const before = performance.now();
     run(n % EVENTS);
     durations[n] = performance.now() - before;

@@ -1,3 +1,5 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { Random } from "../../src/sensors/random.ts";
 import { BatchWriter } from "../../src/train/network/batch-writer.ts";
 import { initializeGates } from "../../src/train/network/gate-initializer.ts";
@@ -10,13 +12,15 @@ import {
   type SequenceOpName,
 } from "../../src/train/sequence-op/create-sequence-op.ts";
 import type { SequenceShape } from "../../src/train/sequence-op/sequence-op.ts";
-import { interleave, ratioOf, spread, type Variant } from "../interleave.ts";
-import { createTfjsForwardPass } from "../peers/tfjs-forward-pass.ts";
+import { interleave, spread, type Timings, type Variant } from "../interleave.ts";
+import { createTfjsTrainingStep } from "../peers/tfjs-training-step.ts";
 import type { Report } from "../report.ts";
 
 const sequences = 32;
 const events = 125;
 const units = 110;
+const classes = 2;
+const shape = `1-${units}-${classes}`;
 const rounds = 15;
 /** Batches a round of the fastest: a run makes thousands, so what is compiled late counts. */
 const batchesPerRound = 10;
@@ -25,46 +29,86 @@ const slowBatchesPerRound = 2;
 const slowRounds = 2;
 const nsPerMs = 1e6;
 
+const open = "wasm open";
+const all = "wasm all";
+const typescript = "typescript open";
+const tfjs = "tfjs all";
+const pytorch = "pytorch all";
+
 /**
  * A training step of the frequency task's network, 1-110-2, T = 125, B = 32: forward, backward and
- * Adam. Goals: 5 ms over open units only, 60 ms with the exact leak.
+ * Adam. `open` evaluates open units only, `all` every unit with the exact leak α = 0.001. Goals:
+ * 5 ms and 60 ms.
  */
 export async function benchTrainStep(report: Report): Promise<void> {
-  const ours = [
-    variant("wasm open", "wasm", "open", 0),
-    variant("typescript open", "typescript", "open", 0),
-    variant("wasm all, leak 0.001", "wasm", "all", 0.001),
-  ];
-  const timings = await interleave(ours, rounds);
-  for (const [name, values] of timings.cpu) {
-    report.row(name, "ms/batch", spread(values.map((ns) => ns / nsPerMs)));
-  }
-  report.ratio("typescript / wasm", ratioOf(timings, "typescript open", "wasm open", "cpu"));
-  report.ratio("all / open", ratioOf(timings, "wasm all, leak 0.001", "wasm open", "cpu"));
+  const timings = await interleave(
+    [variant(open), variant(typescript, "typescript"), variant(all, "wasm", "all", 0.001)],
+    rounds,
+  );
+  reportRows(report, timings);
+  report.ratioOf(`train-typescript-vs-open:${shape}`, timings, typescript, open);
   await benchTfjs(report);
+  await benchPytorch(report);
 }
 
-/** tfjs's own operations beside ours, in the same rounds. */
+/** The same composed of tfjs's own operations, beside ours in the same rounds. */
 async function benchTfjs(report: Report): Promise<void> {
-  const tfjs = {
-    name: "tfjs wasm, forward only",
+  const step = await createTfjsTrainingStep({ units, events, sequences, classes });
+  const peer: Variant = {
+    name: tfjs,
     events: 1,
-    run: await createTfjsForwardPass("wasm", { units, events, sequences }),
+    run: async () => {
+      await step();
+    },
   };
-  const open = variant("wasm open", "wasm", "open", 0);
-  const all = variant("wasm all, leak 0.001", "wasm", "all", 0.001);
-  const timings = await interleave([open, all, tfjs], slowRounds);
-  const milliseconds = timings.cpu.get(tfjs.name)!.map((ns) => ns / nsPerMs);
-  report.row(tfjs.name, "ms/batch", spread(milliseconds));
-  report.ratio("tfjs forward / open", ratioOf(timings, tfjs.name, open.name, "cpu"));
-  report.ratio("tfjs forward / all", ratioOf(timings, tfjs.name, all.name, "cpu"));
+  const ours = [variant(open), variant(all, "wasm", "all", 0.001)];
+  const timings = await interleave([...ours, peer], slowRounds);
+  reportPeer(report, timings, tfjs);
+}
+
+/** The same in PyTorch on one core, in a process of its own, if there is one. */
+async function benchPytorch(report: Report): Promise<void> {
+  const cpu = runPytorch();
+  if (cpu === undefined) {
+    console.log(`${pytorch}: not installed for ${python}; PYTHON names another`);
+    return;
+  }
+  const ours = [variant(open), variant(all, "wasm", "all", 0.001)];
+  const timings = await interleave(ours, cpu.length);
+  const withPeer = { ...timings, cpu: new Map([...timings.cpu, [pytorch, cpu]]) };
+  reportPeer(report, withPeer, pytorch);
+}
+
+/** Row and ratios of a peer that evaluates every unit. */
+function reportPeer(report: Report, timings: Timings, peer: string): void {
+  const name = peer.split(" ")[0];
+  reportRows(report, { ...timings, cpu: new Map([[peer, timings.cpu.get(peer)!]]) });
+  report.ratioOf(`train-${name}-vs-open:${shape}`, timings, peer, open);
+  report.ratioOf(`train-${name}-vs-all:${shape}`, timings, peer, all);
+}
+
+function reportRows(report: Report, timings: Timings): void {
+  for (const [name, values] of timings.cpu) {
+    report.row(`${name}:${shape}`, "ms/batch", spread(values.map((ns) => ns / nsPerMs)));
+  }
+}
+
+const python = process.env["PYTHON"] ?? "python3";
+const pytorchScript = fileURLToPath(new URL("../peers/pytorch_training_step.py", import.meta.url));
+
+/** CPU ns of each round; undefined where PyTorch is not installed. */
+function runPytorch(): number[] | undefined {
+  if (spawnSync(python, ["-c", "import torch"]).status !== 0) return undefined;
+  const sizes = [units, events, sequences, classes, rounds].map(String);
+  const output = execFileSync(python, [pytorchScript, ...sizes], { encoding: "utf8" });
+  return (JSON.parse(output) as number[]).map((milliseconds) => milliseconds * nsPerMs);
 }
 
 function variant(
   name: string,
-  op: SequenceOpName,
-  evaluate: SequenceShape["evaluate"],
-  leak: number,
+  op: SequenceOpName = "wasm",
+  evaluate: SequenceShape["evaluate"] = "open",
+  leak = 0,
 ): Variant {
   const batches = op === "wasm" && evaluate === "open" ? batchesPerRound : slowBatchesPerRound;
   const network = createNetwork(op, evaluate, leak);
@@ -115,7 +159,7 @@ function createNetwork(
   return new SequenceNetwork({
     layer,
     embedding: undefined,
-    readout: createReadout(layer, 2, random),
+    readout: createReadout(layer, classes, random),
     loss: "cross-entropy",
     learning: { period: true, shift: true, openRatio: false, rateFactor: 0.1 },
   });
@@ -130,6 +174,6 @@ function writeBatch(network: SequenceNetwork): void {
       timeUs += random.below(2_000);
       writer.event(timeUs, 2 * random.uniform() - 1, 0);
     }
-    writer.endSequence(b % 2, 0);
+    writer.endSequence(b % classes, 0);
   }
 }

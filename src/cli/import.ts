@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { addCropOptions, type CropOptions, checkedMode, openCrop } from "./crop-options.ts";
 import { dataDirectory } from "./data-directory.ts";
+import { countsText } from "./format/numbers.ts";
 import { fsdd } from "./import/fsdd.ts";
 import { grid } from "./import/grid.ts";
-import type { DataSet, PictureBox } from "./import/importer.ts";
+import type { DataSet, ImportCrop } from "./import/importer.ts";
 import { mnist } from "./import/mnist.ts";
 import { nmnist } from "./import/nmnist.ts";
 import { type WriteResult, writeRecordings } from "./import/write-recordings.ts";
@@ -12,11 +14,10 @@ import { stopSignal } from "./stop-signal.ts";
 /** Every data set that can be imported, in the order of the help. */
 const dataSets: readonly DataSet[] = [grid, nmnist, fsdd, mnist];
 
-interface ImportCommandOptions {
+interface ImportCommandOptions extends CropOptions {
   readonly out: string;
   readonly limit?: number;
   readonly folds?: ReadonlySet<number>;
-  readonly box?: PictureBox;
   readonly force?: true;
   readonly json?: true;
 }
@@ -41,9 +42,7 @@ export function registerImport(program: Command): void {
     if (dataSet.takes.includes("folds")) {
       command.option("--folds <list>", "only these folds, e.g. 8 or 0-3,8", parseFolds);
     }
-    if (dataSet.takes.includes("box")) {
-      command.option("--box <x,y,w,h>", "part of the pictures to take, in pixels", parseBox);
-    }
+    if (dataSet.takes.includes("crop")) addCropOptions(command);
     if (dataSet.details !== undefined) command.addHelpText("after", `\n${dataSet.details}`);
     command.action((source: string | undefined, options: ImportCommandOptions) =>
       importDataSet(dataSet, source, options),
@@ -59,10 +58,15 @@ async function importDataSet(
   const source = givenSource ?? join(dataDirectory(), dataSet.folder);
   const stop = stopSignal();
   try {
-    const { folds, box } = options;
+    const { folds } = options;
+    const crop = await importCrop(options);
+    let noFace = 0;
     const recordings = dataSet.recordings(source, {
       ...(folds && { folds }),
-      ...(box && { box }),
+      ...(crop && { crop }),
+      onNoFace: () => {
+        noFace++;
+      },
       stop,
     });
     const result = await writeRecordings(recordings, {
@@ -72,24 +76,40 @@ async function importDataSet(
       stop,
       progress: process.stderr.isTTY ? showProgress : () => {},
     });
-    const summary = { dataSet: dataSet.name, source, out: options.out, ...result };
+    const dropped: Record<string, number> = noFace === 0 ? {} : { "no-face": noFace };
+    const summary = { dataSet: dataSet.name, source, out: options.out, ...result, dropped };
     console.log(options.json === true ? JSON.stringify(summary) : describe(summary));
   } finally {
     if (process.stderr.isTTY) process.stderr.write("\n");
   }
 }
 
+async function importCrop(options: ImportCommandOptions): Promise<ImportCrop | undefined> {
+  const mode = checkedMode(options, "fixed");
+  const { box } = options;
+  if (mode === "fixed") return box && { mode, box };
+  const cropperOf = await openCrop(options, (message) => console.error(`polyphase: ${message}`));
+  return { mode, cropperOf: cropperOf! };
+}
+
 function showProgress({ recordings, existing, items }: WriteResult): void {
   process.stderr.write(`\r${recordings} recordings, ${items} items, ${existing} existed `);
 }
 
-function describe(result: WriteResult & { dataSet: string; out: string }): string {
+function describe(
+  result: WriteResult & {
+    readonly dataSet: string;
+    readonly out: string;
+    readonly dropped: Readonly<Record<string, number>>;
+  },
+): string {
   const kinds = Object.entries(result.itemsByKind).map(([kind, count]) => `${count} ${kind}`);
   return [
     `${result.dataSet}: ${result.recordings} recordings in ${result.out}`,
     `${result.seconds.toFixed(1)} s, ${result.items} items: ${kinds.join(", ") || "none"}`,
     `${result.dvsEvents} events of event cameras`,
     `${result.existing} recordings existed and were left as they were`,
+    `dropped: ${countsText(result.dropped)}`,
   ].join("\n  ");
 }
 
@@ -107,11 +127,4 @@ function parseFolds(text: string): ReadonlySet<number> {
     for (let fold = first; fold <= Number(match[2] ?? first); fold++) folds.add(fold);
   }
   return folds;
-}
-
-function parseBox(text: string): PictureBox {
-  const match = /^(\d{1,4}),(\d{1,4}),([1-9]\d{0,3}),([1-9]\d{0,3})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('must be x,y,w,h such as "123,176,71,71".');
-  const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
-  return { x, y, width, height };
 }

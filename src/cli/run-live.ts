@@ -1,6 +1,7 @@
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { SensorSpec } from "../fusion/spec/graph-spec.ts";
 import type { TimeUs } from "../sensors/time.ts";
+import type { VideoCropper } from "../sensors/video/video-cropper.ts";
 import type { ClockMode } from "../streams/clock/clock-model.ts";
 import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
@@ -32,6 +33,8 @@ export interface LiveRequest {
   readonly idleUs: number;
   /** Compute that each stream may take. Default: no limit. */
   readonly governing?: Governing;
+  /** What cuts whole pictures of cameras, by sensor. Default: they come as the model takes them. */
+  readonly croppers?: ReadonlyMap<string, VideoCropper>;
   /** Records what enters the graph. The caller closes it. */
   readonly recorder?: Recorder;
   readonly stop: AbortSignal;
@@ -40,7 +43,7 @@ export interface LiveRequest {
 /** Runs a model on a source that has no end, until `stop` is raised and all in flight is written. */
 export async function runLive(request: LiveRequest): Promise<RunSummary> {
   const { source, model, sink, counts, latenessUs, late, clock, idleUs, stop, recorder } = request;
-  const { governing } = request;
+  const { governing, croppers } = request;
   const names = model.graph.sensors.map(({ spec }) => spec.name);
   const startedAt = performance.now();
   const { streams } = await runPipeline({
@@ -57,6 +60,7 @@ export async function runLive(request: LiveRequest): Promise<RunSummary> {
     ...(idleUs > 0 ? { idle: { sensors: () => names.map((name) => ({ name, idleUs })) } } : {}),
     late,
     ...(governing === undefined ? {} : { governing }),
+    ...(croppers === undefined ? {} : { croppers }),
     stop,
     counts,
   });
@@ -70,11 +74,17 @@ export async function runLive(request: LiveRequest): Promise<RunSummary> {
   );
 }
 
-/** What messages of the graph's sensors must be like, by the name of the sensor. */
+/**
+ * What messages of the graph's sensors must be like, by the name of the sensor.
+ *
+ * @param cropped video sensors whose pictures may have any size, for they will be cut
+ */
 export function sensorChannels(
   model: FusionModel,
+  cropped: ReadonlyMap<string, unknown> = new Map(),
 ): (stream: string, sensor: string) => WireChannel {
-  const shapes = new Map(model.graph.sensors.map(({ spec }) => [spec.name, shapeOf(spec)]));
+  const sensors = model.graph.sensors.filter(({ spec }) => !cropped.has(spec.name));
+  const shapes = new Map(sensors.map(({ spec }) => [spec.name, shapeOf(spec)]));
   return (stream, sensor) => ({ stream, sensor, ...shapes.get(sensor) });
 }
 

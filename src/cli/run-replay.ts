@@ -1,6 +1,8 @@
 import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
+import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { TimeUs } from "../sensors/time.ts";
+import type { VideoCropper } from "../sensors/video/video-cropper.ts";
 import type { Governing } from "../streams/fuse/governing.ts";
 import type { LatePolicy } from "../streams/fuse/late-policy.ts";
 import type { MergedItem } from "../streams/merge/merged-item.ts";
@@ -35,6 +37,8 @@ export interface ReplayRequest {
   readonly mode?: StepMode;
   /** Compute that each stream may take. Default: no limit. */
   readonly governing?: Governing;
+  /** What cuts whole pictures of cameras, by sensor. Default: they are recorded as the model takes them. */
+  readonly croppers?: ReadonlyMap<string, VideoCropper>;
   readonly tap?: (item: MergedItem) => void;
   /** Predictions are wanted from and to here. Default: all. */
   readonly start?: TimePoint;
@@ -83,7 +87,8 @@ interface Run {
 
 async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<PipelineResult> {
   const { model, sink, order, mode = "sparse", tap, stop, warn = () => undefined } = request;
-  const { governing } = request;
+  const { governing, croppers } = request;
+  if (log !== undefined && croppers !== undefined) throw croppedThen(paths[0]!);
   if (log !== undefined) checkBudget(paths[0]!, log.metadata["budget"], request.budget);
   const late = request.late ?? log?.late ?? { policy: "drop" };
   const recorder = await request.recorder?.(paths[0]!, late);
@@ -106,6 +111,7 @@ async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<P
       ...(governing === undefined ? {} : { governing }),
       ...(tap === undefined ? {} : { tap }),
       ...(stop === undefined ? {} : { stop }),
+      ...(croppers === undefined ? {} : { croppers }),
       ...(recorder === undefined ? {} : { recorder }),
     },
   };
@@ -116,4 +122,11 @@ async function replayOne({ paths, log }: Run, request: ReplayRequest): Promise<P
   } finally {
     await recorder?.close();
   }
+}
+
+function croppedThen(path: string): PolyphaseError {
+  return new PolyphaseError(
+    "USAGE",
+    `Cannot replay ${path} as it was recorded with --crop: its pictures entered the graph as they are; leave --crop out`,
+  );
 }

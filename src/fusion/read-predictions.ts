@@ -3,7 +3,7 @@ import type { TimeUs } from "../sensors/time.ts";
 import type { FusionState } from "./fusion-state.ts";
 import type { Prediction } from "./prediction.ts";
 import { readHead } from "./read-head.ts";
-import type { HeadSpec, OutputRole } from "./spec/graph-spec.ts";
+import type { OutputRole } from "./spec/graph-spec.ts";
 
 /** What just happened to a stream. */
 export type OutputCue = "tick" | "segment-end" | "session-end";
@@ -13,6 +13,8 @@ const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
   "segment-end": ["per-segment"],
   "session-end": ["last"],
 };
+
+const none: readonly Prediction[] = [];
 
 /**
  * The predictions that a cue calls for, head by head. A stream that has seen no event has none.
@@ -25,8 +27,8 @@ export function readPredictions(
   cue: OutputCue,
   timeUs: TimeUs,
 ): readonly Prediction[] {
-  if (state.progress.timeUs === undefined) return [];
-  const predictions: Prediction[] = [];
+  if (state.progress.timeUs === undefined) return none;
+  let predictions: Prediction[] | undefined;
   for (const { spec, index } of state.graph.heads) {
     if (!rolesOfCue[cue].includes(spec.output)) continue;
     const held = state.headStale[index] === 0;
@@ -38,20 +40,10 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    predictions.push({
-      stream,
-      head: spec.name,
-      role: spec.output,
-      timeUs,
-      tick: state.progress.ticks,
-      held,
-      ...labelOf(spec, top),
-      values: copyOf(values),
-      ...(cue === "tick" && scoreOf(state, index)),
-      ageUs: ages(state, timeUs),
-    });
+    predictions ??= [];
+    predictions.push(predictionOf(state, stream, index, { values, top, held, timeUs }));
   }
-  return predictions;
+  return predictions ?? none;
 }
 
 /** Index of the largest value; the first of equals. */
@@ -68,13 +60,31 @@ function copyOf(values: FloatArray): readonly number[] {
   return copy;
 }
 
-function labelOf(spec: HeadSpec, top: number): { readonly label?: string } {
-  return spec.type === "softmax" ? { label: spec.labels[top]! } : {};
-}
-
-function scoreOf(state: FusionState, head: number): { readonly score: number } | undefined {
-  const score = state.scores[head]!;
-  return Number.isNaN(score) ? undefined : { score };
+/** Written out for each kind of head, so that all predictions of one have one shape. */
+function predictionOf(
+  state: FusionState,
+  stream: string,
+  index: number,
+  said: {
+    readonly values: FloatArray;
+    readonly top: number;
+    readonly held: boolean;
+    readonly timeUs: TimeUs;
+  },
+): Prediction {
+  const { spec } = state.graph.heads[index]!;
+  const { name: head, output: role } = spec;
+  const { top, held, timeUs } = said;
+  const tick = state.progress.ticks;
+  const values = copyOf(said.values);
+  const ageUs = ages(state, timeUs);
+  if (spec.type === "softmax") {
+    const label = spec.labels[top]!;
+    return { stream, head, role, timeUs, tick, held, label, values, ageUs };
+  }
+  const score = state.scores.length === 0 ? Number.NaN : state.scores[index]!;
+  if (Number.isNaN(score)) return { stream, head, role, timeUs, tick, held, values, ageUs };
+  return { stream, head, role, timeUs, tick, held, values, score, ageUs };
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {

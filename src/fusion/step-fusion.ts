@@ -26,7 +26,7 @@ export function applyEvent(
   const { graph, progress, governor } = state;
   if (governor !== undefined) govern(governor, timeUs);
   progress.epochUs ??= graph.spec.time.origin === "absolute" ? graph.spec.time.epochUs : timeUs;
-  scoreEvent(state, sensor);
+  if (state.scores.length > 0) scoreEvent(state, sensor);
   progress.sensorTimeUs[sensor] = timeUs;
   progress.sensorEvents[sensor]!++;
   state.news |= 1 << sensor;

@@ -26,6 +26,11 @@ export interface AudioEvent extends SensorItem {
 /** One 8-bit grey video frame, row by row. */
 export interface VideoEvent extends SensorItem {
   readonly kind: "video";
+  /**
+   * How it was cut out of a camera's picture, e.g. `crop/fixed-123,176,71,71/v1`; absent where nobody
+   * said. Must equal the model's where that has one.
+   */
+  readonly convention?: string;
   readonly width: number;
   readonly height: number;
   /** `width · height` grey values. */

@@ -13,9 +13,11 @@ import type { FusionModel } from "../fusion/fusion-model.ts";
 import type { StepMode } from "../fusion/step-fusion.ts";
 import { itemLength } from "../sensors/item-events.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import type { VideoCropper } from "../sensors/video/video-cropper.ts";
 import { encodeCheckpoint } from "../state/checkpoint.ts";
 import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
+import { cropVideo } from "./crop-video.ts";
 import type { DropListener } from "./dropped-events.ts";
 import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
 import type { Governing } from "./fuse/governing.ts";
@@ -26,6 +28,7 @@ import { mergeByTime } from "./merge/merge-by-time.ts";
 import type { MergeOptions } from "./merge/merge-options.ts";
 import type { MergedItem, RecordedKeyframe } from "./merge/merged-item.ts";
 import { raised } from "./raised.ts";
+import { recordDecisions } from "./record/record-decisions.ts";
 import { recordTo } from "./record/record-to.ts";
 import type { Recorder } from "./record/recorder.ts";
 import type { Sink } from "./sink.ts";
@@ -37,6 +40,8 @@ export interface PipelineOptions extends FusePipelineOptions {
   readonly merge: (stream: string) => MergeOptions;
   /** What becomes of an event that its sensor cannot have sent: fail, or drop and count. */
   readonly onMalformed: "fail" | "drop";
+  /** What cuts whole pictures of cameras, by sensor. Default: they come as the graph takes them. */
+  readonly croppers?: ReadonlyMap<string, VideoCropper>;
   /** Whose clock is believed how. Default: every sensor's time is event time. */
   readonly clocks?: ClockOptions;
   /** Which sensors are given up when they make no progress, by which clock. Default: none. */
@@ -88,7 +93,7 @@ export interface PipelineResult {
 }
 
 /**
- * The one way of data: source → validate → map clocks → mergeByTime → encode → step → sink, with an
+ * The one way of data: source → crop → validate → map clocks → mergeByTime → encode → step → sink, with an
  * acknowledgement per delivery once its predictions are written.
  *
  * Resolves when the source has ended, or `stop` was raised, and the sink is closed.
@@ -97,7 +102,7 @@ export interface PipelineResult {
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult> {
   const { source, model, merge, clocks, idle, late, recorder, onDrop } = options;
-  const { counts = new EventCounts() } = options;
+  const { counts = new EventCounts(), croppers } = options;
   const handedOn = {
     late: late === undefined || late.policy === "drop" ? "drop" : "pass",
     progress: recorder !== undefined || options.shape !== undefined,
@@ -106,6 +111,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const merged = source.open().pipe(
     // Completes here, so that everything behind drains.
     takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
+    croppers === undefined ? identity : cropVideo({ ...options, croppers }, counts),
     filter(validator(model, counts, options)),
     clocks === undefined ? identity : mapClocks(clocks, counts),
     idle === undefined ? identity : detectIdle(idle.sensors, idle.scheduler),
@@ -128,7 +134,11 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, onKeyframe, resume, endsSessions, governing, shape = identity } = options;
+  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const governing =
+    options.governing && recorder
+      ? recordDecisions(options.governing, late, recorder)
+      : options.governing;
   const streams = new Map<string, StreamFusion>();
   const checkpoint = (stream: string): Uint8Array | undefined => {
     const fusion = streams.get(stream);

@@ -7,6 +7,7 @@ export type DropReason =
   | "future"
   | "backward-jump"
   | "overflow"
+  | "no-face"
   | "filtered";
 
 /** What was out of the ordinary without an event being lost here. */

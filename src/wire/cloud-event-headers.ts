@@ -13,6 +13,8 @@ export interface CloudEventAttributes {
   /** Event time. */
   readonly time: string;
   readonly subject: string;
+  /** Extension: how a picture was cut, which its payload has no field for. */
+  readonly convention?: string;
 }
 
 const typeByKind: Readonly<Record<StreamItem["kind"], string>> = {
@@ -36,6 +38,9 @@ export function cloudEventAttributes(item: StreamItem, source: string): CloudEve
     type: typeByKind[item.kind],
     time: rfc3339FromUs(item.timeUs),
     subject,
+    ...(item.kind === "video" && item.convention !== undefined
+      ? { convention: item.convention }
+      : {}),
   };
 }
 

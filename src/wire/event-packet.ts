@@ -1,8 +1,9 @@
+import type { ByteMemory } from "../sensors/byte-memory.ts";
 import type { DvsEvent } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
 import { decodeEvtEvents, evtEncodings } from "./evt-events.ts";
 import { messageType, schemaNames } from "./schema.ts";
-import { decodeSoa1, encodeSoa1 } from "./soa1.ts";
+import { decodeSoa1, packSoa1 } from "./soa1.ts";
 import type { WireChannel } from "./wire-channel.ts";
 import {
   type Bits64,
@@ -35,15 +36,22 @@ function isKnown(encoding: string): encoding is (typeof encodings)[number] {
 const schemaName = schemaNames.eventPacket;
 const type = messageType(schemaName);
 
-/** polyphase.v1.EventPacket with `soa1` events. The packet's first event must be at `timeUs`. */
-export function encodeEventPacket(event: DvsEvent): Uint8Array {
+/** Field 9, bytes. */
+const eventsTag = (9 << 3) | 2;
+
+/**
+ * polyphase.v1.EventPacket with `soa1` events. The packet's first event must be at `timeUs`.
+ *
+ * @param memory where the bytes may go: they are valid until it is used again
+ */
+export function encodeEventPacket(event: DvsEvent, memory?: ByteMemory): Uint8Array {
   const { packet, timeUs } = event;
   checkTimeUs("encode", schemaName, "timeUs", timeUs);
-  const events = encodeSoa1(packet);
+  const events = packSoa1(packet);
   if (packet.timeUs[0] !== timeUs) {
     throw badEvent("encode", schemaName, "packet.timeUs[0]", `timeUs ${timeUs}`, packet.timeUs[0]);
   }
-  return type
+  const head = type
     .encode({
       timestamp: timestampFromUs(timeUs),
       sensor_id: event.sensor,
@@ -53,9 +61,30 @@ export function encodeEventPacket(event: DvsEvent): Uint8Array {
       time_base: nanosecondsFromUs(timeUs),
       encoding: "soa1",
       count: packet.count,
-      events,
     })
     .finish();
+  return withEvents(head, events, memory);
+}
+
+/** Appends the last field, of which all the bytes are: so they are copied once, not three times. */
+function withEvents(
+  head: Uint8Array,
+  events: Uint8Array,
+  memory: ByteMemory | undefined,
+): Uint8Array {
+  const lengthBytes = events.length < 2 ** 7 ? 1 : events.length < 2 ** 14 ? 2 : 3;
+  const from = head.length + 1 + lengthBytes;
+  const length = from + events.length;
+  const bytes = memory === undefined ? new Uint8Array(length) : memory.take(length);
+  bytes.set(head);
+  bytes[head.length] = eventsTag;
+  // A varint of at most 98,304.
+  for (let i = 1; i <= lengthBytes; i++) {
+    const isLast = i === lengthBytes;
+    bytes[head.length + i] = ((events.length >>> (7 * (i - 1))) & 0x7f) | (isLast ? 0 : 0x80);
+  }
+  bytes.set(events, from);
+  return bytes;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { ByteMemory } from "../sensors/byte-memory.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
 import type { SensorKind, StreamItem } from "../sensors/sensor-event.ts";
 import { decodeCompressedImage } from "./compressed-image.ts";
@@ -82,15 +83,19 @@ export function findItemSchema(name: string, encoding: string): ItemSchema | und
   return undefined;
 }
 
-/** The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent. */
-export function encodeItem(item: StreamItem): Uint8Array {
+/**
+ * The bytes of one item, in the schema of its kind. Throws BAD_EVENT for what must not be sent.
+ *
+ * @param memory where they may go: the bytes are valid until it is used again
+ */
+export function encodeItem(item: StreamItem, memory?: ByteMemory): Uint8Array {
   switch (item.kind) {
     case "audio":
       return encodeFeatureFrame(item);
     case "video":
       return encodeRawImage(item);
     case "dvs":
-      return encodeEventPacket(item);
+      return encodeEventPacket(item, memory);
     case "scalar":
       return encodeScalarFrame(item);
     case "marker":

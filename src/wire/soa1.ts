@@ -4,6 +4,7 @@ import {
   type DvsColumns,
   type DvsPacket,
 } from "../sensors/dvs/dvs-packet.ts";
+import type { PacketMemory } from "../sensors/dvs/packet-memory.ts";
 import {
   type CodecEngine,
   type CodecModule,
@@ -31,6 +32,11 @@ const polarityBit = 0x8000;
  * @param engine what does most of it; the result is the same
  */
 export function encodeSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<ArrayBuffer> {
+  return packSoa1(packet, engine).slice();
+}
+
+/** {@link encodeSoa1} to memory that is valid until the next event is encoded or decoded. */
+export function packSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<ArrayBuffer> {
   const { count, width, height } = packet;
   checkCount("encode", count);
   checkSize("encode", width, height);
@@ -53,7 +59,7 @@ export function encodeSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<
     width,
     height,
   );
-  const bytes = input.slice(0, count * bytesPerEvent);
+  const bytes = input.subarray(0, count * bytesPerEvent);
   packEvents(packet, bytes, 0, 1);
   packEvents(packet, bytes, packed, count);
   return bytes;
@@ -67,9 +73,10 @@ function packEvents(
   to: number,
 ): void {
   const { count, width, height, timeUs, x, y, on } = packet;
-  const gaps = new Uint16Array(bytes.buffer, 0, count);
-  const xs = new Uint16Array(bytes.buffer, 2 * count, count);
-  const ys = new Uint16Array(bytes.buffer, 4 * count, count);
+  const { buffer, byteOffset } = bytes;
+  const gaps = new Uint16Array(buffer, byteOffset, count);
+  const xs = new Uint16Array(buffer, byteOffset + 2 * count, count);
+  const ys = new Uint16Array(buffer, byteOffset + 4 * count, count);
   let before = timeUs[Math.max(from - 1, 0)]!;
   for (let i = from; i < to; i++) {
     const gap = timeUs[i]! - before;
@@ -92,18 +99,31 @@ function packEvents(
   }
 }
 
+interface Shape {
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How {@link decodeSoa1} goes about it. */
+export interface Soa1DecodeOptions {
+  readonly memory?: PacketMemory;
+  readonly engine?: CodecEngine;
+}
+
 /**
  * The packet whose `count` events are `bytes` and whose first event is at `firstUs`. The result
  * owns its arrays. Throws BAD_EVENT, before any memory is taken, unless the length is exactly
  * 6 · count and count is 1 to 16,384, and for events off the sensor.
  *
- * @param engine what decodes events that are all right; the result is the same
+ * @param options `memory`: where the columns may go, valid until it is used again; `engine`: what
+ *   decodes events that are all right, to the same result
  */
 export function decodeSoa1(
   bytes: Uint8Array,
-  shape: { readonly count: number; readonly width: number; readonly height: number },
+  shape: Shape,
   firstUs: TimeUs,
-  engine?: CodecEngine,
+  options: Soa1DecodeOptions = {},
 ): DvsPacket {
   const { count, width, height } = shape;
   checkCount("decode", count);
@@ -112,8 +132,8 @@ export function decodeSoa1(
     const expected = `6 bytes for each of ${count} events`;
     throw refuse("decode", "events", expected, `${bytes.byteLength} bytes`);
   }
-  const module = codecModule(engine);
-  const columns = module && unpackFast(module, bytes, shape, firstUs);
+  const module = codecModule(options.engine);
+  const columns = module && unpackFast(module, bytes, shape, firstUs, options.memory);
   if (columns !== undefined) return { width, height, count, ...columns };
   const packet = createDvsPacket(width, height, count);
   const gaps = alignedUint16View(bytes, 0, count);
@@ -131,16 +151,13 @@ export function decodeSoa1(
 function unpackFast(
   { exports, input, packet, takePacket }: CodecModule,
   bytes: Uint8Array,
-  {
-    count,
-    width,
-    height,
-  }: { readonly count: number; readonly width: number; readonly height: number },
+  { count, width, height }: Shape,
   firstUs: TimeUs,
+  memory: PacketMemory | undefined,
 ): DvsColumns | undefined {
   input.set(bytes);
   const isOnSensor = exports.decodeSoa1(input.byteOffset, packet, count, width, height, firstUs);
-  return isOnSensor ? takePacket(count) : undefined;
+  return isOnSensor ? takePacket(count, memory) : undefined;
 }
 
 /** Fills times, rows and polarities; index of the first event off the sensor, or -1. */

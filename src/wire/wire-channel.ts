@@ -15,5 +15,6 @@ export interface WireChannel {
   readonly crop?: VideoCrop;
   /** Numbers in a feature or scalar vector. */
   readonly size?: number;
+  /** Of features: which are taken. Of pictures, which do not say it themselves: how they were cut. */
   readonly convention?: string;
 }

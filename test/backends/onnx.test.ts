@@ -34,6 +34,21 @@ function randomFrame(random: Random, width = 48): VideoEvent {
   };
 }
 
+/** The largest pixel of each 6×6 of `frames` frames, no more and no fewer: 64 numbers per frame. */
+function poolingOnnx(frames: number): Uint8Array {
+  const size = { kernel_shape: [6, 6], strides: [6, 6] };
+  return encodeOnnx({
+    name: "pooling",
+    nodes: [
+      { operator: "MaxPool", inputs: ["frame"], outputs: ["pool"], integers: size },
+      { operator: "Flatten", inputs: ["pool"], outputs: ["code"], integer: { axis: 1 } },
+    ],
+    initializers: [],
+    inputs: [{ name: "frame", shape: [frames, 1, 48, 48] }],
+    outputs: [{ name: "code", shape: [frames, 64] }],
+  });
+}
+
 describe("createOnnxFrameEncoder()", () => {
   it("agrees with the TypeScript encoder to 1e-5 of the largest value", async () => {
     const onnx = await createOnnxFrameEncoder(
@@ -55,6 +70,29 @@ describe("createOnnxFrameEncoder()", () => {
       });
     }
   });
+
+  it.each([
+    ["several frames at a time", undefined],
+    ["one frame at a time", 1],
+  ])(
+    "gives frames that come together the bits each has alone, by a model that takes %s",
+    async (_, batch) => {
+      const encoder = await createOnnxFrameEncoder(
+        video,
+        batch === undefined
+          ? convEncoderOnnx(48, 48, convStages(video, weights))
+          : poolingOnnx(batch),
+      );
+      const random = new Random(5);
+      // More than go through the network at once.
+      const frames = Array.from({ length: 37 }, () => randomFrame(random));
+      const together = await Promise.all(frames.map((frame) => encoder.compute(frame)));
+      for (const [i, frame] of frames.entries()) {
+        expect(together[i]).toEqual(await encoder.compute(frame));
+        expect(together[i]).not.toEqual(together[(i + 1) % frames.length]);
+      }
+    },
+  );
 
   it("refuses frames of another size, and bytes that are no model", async () => {
     const bytes = convEncoderOnnx(48, 48, convStages(video, weights));

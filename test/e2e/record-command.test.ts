@@ -180,6 +180,30 @@ describe("polyphase replay of a recorded run", () => {
   );
 
   it(
+    "replays logs from their keyframes and plain recordings as a whole in threads: the same words",
+    async () => {
+      const paths = [scene, recorded, "fixtures/scenes/clean-307.mcap"];
+      const late = ["--late", "drop", "--lateness", "5"];
+      const replays: readonly (readonly string[])[] = [
+        paths,
+        [...paths, "--parallel", "2"],
+        [paths[0]!, paths[2]!, ...late],
+        [paths[0]!, paths[2]!, ...late, "--parallel", "3"],
+      ];
+      const summaries = [];
+      for (const args of replays) {
+        const { stdout } = await polyphase("replay", ...args, ...fast, "--json");
+        const { wallSeconds, realTimeFactor, ...summary } = JSON.parse(stdout);
+        summaries.push(summary);
+      }
+      expect(summaries[1]).toEqual(summaries[0]);
+      expect(summaries[3]).toEqual(summaries[2]);
+      expect(summaries[2].recordings).toEqual([paths[0], paths[2]]);
+    },
+    slow,
+  );
+
+  it(
     "reads only the sensors that are wanted, as often as is wanted",
     async () => {
       const args = [...fast, "--sensors", "audio", "--json"];
@@ -231,7 +255,10 @@ describe("polyphase replay of a recorded run", () => {
   it("refuses what cannot be done together", async () => {
     const cases: readonly (readonly [string, readonly string[]])[] = [
       ["--start-paused needs a terminal", [recorded, "--start-paused"]],
-      ["it has no keyframes; record it with --record", [scene, "--parallel", "2"]],
+      [
+        "a budget is held from the beginning on",
+        [scene, "--parallel", "2", "--budget", "1ms/s", "--govern", "merge-1"],
+      ],
       ["leave out --start", [recorded, "--parallel", "2", "--start", "1"]],
       ["leave out --late", [recorded, "--parallel", "2", "--late", "drop"]],
       ["leave out --loop", [scene, "--loop", "2", "--record", join(scratch, "l.mcap")]],

@@ -118,6 +118,28 @@ describe("runPipeline()", () => {
     expect(results.slice(4, 6)).toEqual(results.slice(0, 2));
   });
 
+  it("fails with the first slow encoder that fails, and applies nothing behind it", async () => {
+    const model = testModel();
+    const slow: AheadEncoder = {
+      ...{ mode: "ahead", name: "slow", size: 1, validate: () => undefined },
+      compute: async ({ seq }) => {
+        await delay(seq === 1 ? 5 : 20);
+        if (seq > 0) throw new Error(`frame ${seq} is broken`);
+        return new Float32Array(1);
+      },
+    };
+    const sink = new MemorySink();
+    const failing = run(from(deliveriesOf(someItems).deliveries), sink, {
+      model: { ...model, encoders: [slow, model.encoders[1]!] },
+    });
+    await expect(failing).rejects.toThrow("frame 1 is broken");
+    const { length } = sink.predictions;
+    await delay(40);
+    expect(sink.predictions.length).toBe(length);
+    expect(sink.predictions.every(({ timeUs }) => timeUs < 200)).toBe(true);
+    expect(sink.closed).toBe(1);
+  });
+
   it.each([
     ["on-change", (all: number) => all > 0 && all < 7],
     ["last", (all: number) => all === 1],

@@ -11,7 +11,8 @@ import { audioEvent, dvsEvent, marker, scalarEvent, videoEvent } from "./stream-
 /** The items' time in the SDK's eyes: it keeps milliseconds only. */
 const sdkTime = "2023-11-14T22:13:20.123Z";
 const source = "/polyphase/scene";
-const items = [audioEvent(3), videoEvent(3), dvsEvent(3), scalarEvent(3), marker(3)];
+const cropped = { ...videoEvent(3), convention: "crop/fixed-1,2,3,4/v1" };
+const items = [audioEvent(3), videoEvent(3), cropped, dvsEvent(3), scalarEvent(3), marker(3)];
 
 test("cloudEventAttributes name the item, its type and its time", () => {
   expect(cloudEventAttributes(dvsEvent(3), source)).toEqual({

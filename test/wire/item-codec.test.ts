@@ -2,7 +2,9 @@ import fc from "fast-check";
 import protobuf from "protobufjs";
 import "protobufjs/ext/descriptor.js";
 import { expect, test } from "vitest";
+import { ByteMemory } from "../../src/sensors/byte-memory.ts";
 import { createDvsEncoder } from "../../src/sensors/dvs/codecs/create-dvs-encoder.ts";
+import { createDvsPacket } from "../../src/sensors/dvs/dvs-packet.ts";
 import { PolyphaseError } from "../../src/sensors/polyphase-error.ts";
 import type { StreamItem } from "../../src/sensors/sensor-event.ts";
 import { decodeItem, encodeItem, itemSchema } from "../../src/wire/item-codec.ts";
@@ -33,6 +35,22 @@ test("decodeItem gives back every item that encodeItem took", () => {
       expect(decodeAs(item, encodeItem(item))).toEqual(item);
     }),
   );
+});
+
+test("encodeItem writes events as protobufjs does, in own memory and in memory used again", () => {
+  const memory = new ByteMemory();
+  const type = messageType(itemSchema("dvs").name);
+  // Where the length of the events takes another byte, and as many as there may be.
+  for (const count of [1, 21, 22, 2730, 2731, 16_384]) {
+    const packet = createDvsPacket(640, 480, count);
+    packet.timeUs.fill(1_700_000_000_000_123);
+    packet.x[count - 1] = 639;
+    const item = { ...dvsEvent(), timeUs: packet.timeUs[0]!, packet };
+    const expected = Buffer.from(type.encode(type.decode(encodeItem(item))).finish());
+    expect(expected.equals(encodeItem(item)), `${count}`).toBe(true);
+    expect(expected.equals(encodeItem(item, memory)), `${count}`).toBe(true);
+    expect(decodeAs(item, expected)).toEqual(item);
+  }
 });
 
 test("decodeItem gives an item or a PolyphaseError for any bytes", () => {

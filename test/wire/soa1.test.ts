@@ -69,7 +69,7 @@ test("encodeSoa1 and decodeSoa1 give the same in WebAssembly and TypeScript, ref
       const damaged = (bytes as Uint8Array).slice();
       if (damage !== null && column === 3) damaged[damage[0] % damaged.length] = 255;
       const decode = (engine: "wasm" | "typescript") => () =>
-        decodeSoa1(damaged, packet, 77, engine);
+        decodeSoa1(damaged, packet, 77, { engine });
       expect(outcome(decode("wasm"))).toEqual(outcome(decode("typescript")));
     }),
     { numRuns: 400 },

@@ -7,17 +7,17 @@ export interface FrameWorkerData {
   readonly model: Uint8Array;
 }
 
-/** The thread's first message: its encoder, or why there is none. */
+/** The thread's first message: its network, or why there is none. */
 export type FrameWorkerStart =
   | { readonly name: string; readonly size: number }
   | { readonly code: ErrorCode; readonly error: string };
 
-/** One frame to encode. */
+/** Frames to encode: [N, height, width]. */
 export interface FrameJob {
   readonly id: number;
   readonly pixels: Uint8Array;
 }
 
 export type FrameResult =
-  | { readonly id: number; readonly features: Float32Array }
+  | { readonly id: number; readonly codes: Float32Array }
   | { readonly id: number; readonly error: string };

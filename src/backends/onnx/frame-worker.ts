@@ -1,20 +1,15 @@
-// Entry of the thread behind createOnnxFrameEncoderThread: encodes one frame after the other.
+// Entry of the thread behind createOnnxFrameEncoderThread: encodes frames, one job after the other.
 import { parentPort, workerData } from "node:worker_threads";
-import type { AheadEncoder } from "../../fusion/encoder.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { FrameJob, FrameResult, FrameWorkerData, FrameWorkerStart } from "./frame-job.ts";
-import { createOnnxFrameEncoder } from "./onnx-frame-encoder.ts";
+import { type FrameNetwork, loadFrameNetwork } from "./frame-network.ts";
 
 const { spec, model } = workerData as FrameWorkerData;
 const port = parentPort!;
 
-async function encode({ compute }: AheadEncoder, { id, pixels }: FrameJob): Promise<FrameResult> {
-  const { name: sensor, width, height } = spec;
-  // The caller has checked the event; the network sees nothing of it but its pixels.
-  const place = { stream: "", sensor, timeUs: 0, seq: 0 };
+async function encode(network: FrameNetwork, { id, pixels }: FrameJob): Promise<FrameResult> {
   try {
-    const features = await compute({ kind: "video", ...place, width, height, pixels });
-    return { id, features: features as Float32Array };
+    return { id, codes: await network.encode(pixels) };
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) };
   }
@@ -22,9 +17,9 @@ async function encode({ compute }: AheadEncoder, { id, pixels }: FrameJob): Prom
 
 async function start(): Promise<FrameWorkerStart> {
   try {
-    const encoder = await createOnnxFrameEncoder(spec, model);
-    port.on("message", async (job: FrameJob) => port.postMessage(await encode(encoder, job)));
-    return { name: encoder.name, size: encoder.size };
+    const network = await loadFrameNetwork(spec, model);
+    port.on("message", async (job: FrameJob) => port.postMessage(await encode(network, job)));
+    return { name: network.name, size: network.size };
   } catch (error) {
     if (!(error instanceof PolyphaseError)) throw error;
     return { code: error.code, error: error.message };

@@ -1,14 +1,13 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { AheadEncoder } from "../../fusion/encoder.ts";
-import { validateFrame } from "../../fusion/encoders/frame-input.ts";
 import type { VideoSensorSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import type { VideoEvent } from "../../sensors/sensor-event.ts";
+import { createFrameEncoder } from "./create-frame-encoder.ts";
 import type { FrameJob, FrameResult, FrameWorkerData, FrameWorkerStart } from "./frame-job.ts";
 
 interface Pending {
-  readonly resolve: (code: Float32Array) => void;
+  readonly resolve: (codes: Float32Array) => void;
   readonly reject: (error: PolyphaseError) => void;
 }
 
@@ -30,13 +29,11 @@ export async function createOnnxFrameEncoderThread(
   const [start] = (await once(worker, "message")) as [FrameWorkerStart];
   if ("error" in start) throw new PolyphaseError(start.code, start.error);
   const thread = new FrameThread(worker);
-  return {
-    mode: "ahead",
+  return createFrameEncoder(spec, {
     name: `${start.name}, in a thread of its own`,
     size: start.size,
-    validate: (event) => validateFrame(spec, event),
-    compute: (event) => thread.compute((event as VideoEvent).pixels),
-  };
+    encode: (pixels) => thread.encode(pixels),
+  });
 }
 
 class FrameThread {
@@ -54,7 +51,7 @@ class FrameThread {
     this.#worker.unref();
   }
 
-  compute(pixels: Uint8Array): Promise<Float32Array> {
+  encode(pixels: Uint8Array): Promise<Float32Array> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     if (this.#pending.size === 0) this.#worker.ref();
@@ -69,7 +66,7 @@ class FrameThread {
     const pending = this.#pending.get(result.id)!;
     this.#pending.delete(result.id);
     if (this.#pending.size === 0) this.#worker.unref();
-    if ("features" in result) pending.resolve(result.features);
+    if ("codes" in result) pending.resolve(result.codes);
     else pending.reject(new PolyphaseError("FAILED", result.error));
   }
 

@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../../sensors/decode-base64.ts";
 import { type WasmModule, webAssemblyApi } from "../kernels/web-assembly.ts";
 import { dense } from "./dense.ts";
 import { wasmModuleBase64 } from "./wasm-module.ts";
@@ -74,7 +75,7 @@ let isCompiled = false;
 function compiledModule(): WasmModule | undefined {
   if (!isCompiled) {
     const api = webAssemblyApi();
-    const bytes = Uint8Array.from(atob(wasmModuleBase64), (c) => c.charCodeAt(0));
+    const bytes = decodeBase64(wasmModuleBase64);
     compiled = api?.validate(bytes) === true ? new api.Module(bytes) : undefined;
     isCompiled = true;
   }

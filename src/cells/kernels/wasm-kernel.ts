@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../../sensors/decode-base64.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
 import type { BatchKernel } from "./kernel.ts";
@@ -81,7 +82,7 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
       new WasmAddressLayer(memory, exports, parameters, vectors, scheduling),
     createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
   };
-  warmUp(kernel);
+  warmUp(kernel, memory);
   return kernel;
 }
 
@@ -91,10 +92,7 @@ let compiled: WasmModule | undefined;
 
 /** Decoded once per thread. */
 function moduleBytes(): Uint8Array {
-  if (decoded !== undefined) return decoded;
-  const text = atob(wasmModuleBase64);
-  decoded = new Uint8Array(text.length);
-  for (let i = 0; i < decoded.length; i++) decoded[i] = text.charCodeAt(i);
+  decoded ??= decodeBase64(wasmModuleBase64);
   return decoded;
 }
 
@@ -108,11 +106,11 @@ const WARM_UP_GATES = 256;
 const WARM_UP_UNITS = 16;
 
 /** Runs a gate and a layer. Their memory, about 60 kB, is not reused. */
-function warmUp(kernel: WasmKernel): void {
+function warmUp(kernel: WasmKernel, memory: WasmMemory): void {
   const gate = kernel.createGate({ gate: "phase", ...staggered(WARM_UP_GATES, 1 / 16) });
   const units = WARM_UP_UNITS;
   const inputs = 8;
-  const layer = kernel.createLayer({
+  const address = writeWasmLayer(memory, {
     cell: "phased-lstm",
     gate: "phase",
     inputs,
@@ -124,6 +122,7 @@ function warmUp(kernel: WasmKernel): void {
     recurrentBias: undefined,
     ...staggered(units, 1),
   });
+  const layer = kernel.attachLayer(address);
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
   for (let n = 0; n < WARM_UP_EVENTS; n++) {
     gate.findOpen(100 * n);

@@ -3,6 +3,7 @@ import { roundUp } from "./packed-layer.ts";
 import { type WasmMemoryHandle, webAssemblyApi } from "./web-assembly.ts";
 
 const PAGE_BYTES = 65_536;
+const SYSTEM_PAGE_BYTES = 4096;
 /** Just under 4 GiB, what a 32-bit address reaches. Reserved, not used, until it is allocated. */
 const PAGES_MAX = 65_535;
 /** The first block holds the allocator's own word. */
@@ -12,8 +13,8 @@ const BLOCK_BYTES = 128;
 
 /**
  * Memory shared by the WASM kernel and its callers, and by worker threads. Blocks are handed out
- * one after the other; one that was given back serves the next request for the same size. It is a shared memory because such a one can grow
- * without taking away the views that others hold.
+ * one after the other; one that was given back serves the next request for the same size. It is a shared memory because
+ * such a one can grow without taking away the views that others hold.
  */
 export class WasmMemory {
   readonly handle: WasmMemoryHandle;
@@ -48,9 +49,16 @@ export class WasmMemory {
       this.#growTo(end);
       // Another thread may have been quicker.
       if (Atomics.compareExchange(this.#next, 0, address | 0, end | 0) === (address | 0)) {
+        this.#touch(address, end);
         return address;
       }
     }
+  }
+
+  /** Has the system give the pages of a block now, and not when an event first writes to them. */
+  #touch(address: number, end: number): void {
+    const bytes = new Uint8Array(this.handle.buffer, address, end - address);
+    for (let at = 0; at < bytes.length; at += SYSTEM_PAGE_BYTES) bytes[at] = 0;
   }
 
   /** Takes back a block of `reserve`, by address and the bytes asked for. */

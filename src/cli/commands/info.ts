@@ -72,6 +72,7 @@ function segmentsOf({ markers }: Inspection): readonly Segment[] {
 }
 
 function shapeOf(channel: RecordedChannel): string {
-  if (channel.width !== undefined) return `${channel.width}×${channel.height}`;
-  return [channel.size, channel.convention].filter((part) => part !== undefined).join(" ");
+  const { width, height, size, convention } = channel;
+  const side = width === undefined ? size : `${width}×${height}`;
+  return [side, convention].filter((part) => part !== undefined).join(" ");
 }

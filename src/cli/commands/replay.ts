@@ -16,6 +16,7 @@ import {
   budgetText,
   openBudget,
 } from "../budget-options.ts";
+import { addCropOptions, type CropOptions, graphCroppers, openCrop } from "../crop-options.ts";
 import { findRecordings } from "../find-recordings.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy } from "../late-options.ts";
@@ -45,7 +46,8 @@ interface ReplayCommandOptions
     LateOptions,
     BudgetOptions,
     ReplayOptions,
-    RecordOptions {
+    RecordOptions,
+    CropOptions {
   readonly json?: boolean;
   readonly ndjson?: boolean;
   readonly out?: string;
@@ -61,7 +63,8 @@ export function registerReplay(program: Command): void {
     .argument("<recording...>", "MCAP files, or directories of them");
   addDecisionsOption(
     addBudgetOptions(addRecordOptions(addReplayOptions(addLateOptions(addModelOptions(command))))),
-  )
+  );
+  addCropOptions(command, "pictures are recorded as the model takes them")
     .option("--json", "print one summary object on stdout and nothing else")
     .option("--ndjson", "print predictions on stdout, one JSON object per line")
     .option("-o, --out <file>", "write predictions to a file, one JSON object per line")
@@ -80,6 +83,7 @@ Examples:
   polyphase replay day1.mcap --record log --rotate-every 10m    record the run, with its states
   polyphase replay log --start 3600 --end 3660 --ndjson         from the nearest state, exact
   polyphase replay log --parallel 4 --assert golden.ndjson      check every state, and every word
+  polyphase replay camera.mcap --model models/lips --crop detector --detector face.onnx
 
 A recording made with --record is replayed as it was applied then: with the late policy of then, and
 without asking again what was late. --by log merges it anew, as its items arrived.`,
@@ -117,6 +121,7 @@ async function replayCommand(
     ...requestOf(options, model, saysWhatIsLate),
     ...{ paths, weights: chosen.origin, sink, digest: sink, stop },
     ...budget.request,
+    ...graphCroppers(model.graph, await openCrop(options, warn)),
     budget: budgetText(options),
   };
   const choice = { model: name, seed, kernel: options.kernel, encoder: options.encoder };

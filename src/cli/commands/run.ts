@@ -6,7 +6,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { LatePolicy } from "../../streams/fuse/late-policy.ts";
 import { brokerName, type MqttOptions } from "../../streams/mqtt/mqtt-connection.ts";
 import { connectMqttSink } from "../../streams/mqtt/mqtt-sink.ts";
-import { mqttSource } from "../../streams/mqtt/mqtt-source.ts";
+import { type MqttSourceOptions, mqttSource } from "../../streams/mqtt/mqtt-source.ts";
 import { NdjsonSink } from "../../streams/ndjson/ndjson-sink.ts";
 import type { Recorder } from "../../streams/record/recorder.ts";
 import type { Sink } from "../../streams/sink.ts";
@@ -21,6 +21,7 @@ import {
   type BudgetOptions,
   openBudget,
 } from "../budget-options.ts";
+import { addCropOptions, type CropOptions, graphCroppers, openCrop } from "../crop-options.ts";
 import { summaryText } from "../format/summary-text.ts";
 import { addLateOptions, type LateOptions, latePolicy, milliseconds } from "../late-options.ts";
 import { LiveReport } from "../live-report.ts";
@@ -44,7 +45,8 @@ interface RunCommandOptions
     LateOptions,
     BudgetOptions,
     BrokerOptions,
-    RecordOptions {
+    RecordOptions,
+    CropOptions {
   readonly streams?: string;
   readonly predictions: string;
   readonly publish: boolean;
@@ -62,7 +64,8 @@ export function registerRun(program: Command): void {
     .description("run a fusion graph on live sensors and publish its predictions");
   addDecisionsOption(
     addBudgetOptions(addRecordOptions(addLateOptions(addModelOptions(addBrokerOptions(command))))),
-  )
+  );
+  addCropOptions(command, "pictures come as the model takes them")
     .option("--streams <names>", "only these streams, separated by commas (default: all)")
     .option("--predictions <prefix>", "publish to <prefix>/<stream>", "polyphase/predictions")
     .option("--no-publish", "publish nothing")
@@ -90,7 +93,8 @@ Examples:
   polyphase run --model models/lips --mqtt mqtts://hub:8883 --ca ca.pem --username edge --lateness 20
   polyphase run --model nmnist --mqtt mqtt://localhost --streams lab --no-publish --ndjson | jq .label
   polyphase run --model models/lips --mqtt mqtt://localhost --record /var/log/lips --rotate-every 10m
-  polyphase run --model models/lips --mqtt mqtt://localhost --record /tmp/lips --ring 60s   kill -USR2`,
+  polyphase run --model models/lips --mqtt mqtt://localhost --record /tmp/lips --ring 60s   kill -USR2
+  polyphase run --model models/lips --mqtt mqtt://localhost --crop detector --detector face.onnx`,
     )
     .action(runCommand);
 }
@@ -102,6 +106,7 @@ async function runCommand(options: RunCommandOptions): Promise<void> {
   if (!chosen.trained) warn(`${chosen.stored.spec.name} has untrained weights (${chosen.origin})`);
   const model = await prepareModel(chosen.stored, options, warn);
   const budget = await openBudget(model.graph, options);
+  const cropping = graphCroppers(model.graph, await openCrop(options, warn));
   const file = options.out === undefined ? undefined : await openOutput(options.out);
   const digest = new NdjsonSink(file ?? (options.ndjson === true ? process.stdout : undefined));
   const sinks: Sink[] = [digest];
@@ -123,7 +128,7 @@ async function runCommand(options: RunCommandOptions): Promise<void> {
       atEnd.push(dumpOnSignal(recorder, warn));
     }
     const summary = await runLive({
-      source: liveSource(options, broker, model, counts, report),
+      source: liveSource(options, broker, sensorChannels(model, cropping.croppers), counts, report),
       model,
       weights: chosen.origin,
       sink: teeSink(sinks),
@@ -135,6 +140,7 @@ async function runCommand(options: RunCommandOptions): Promise<void> {
       idleUs: Math.round(options.idle * 1000),
       ...(recorder === undefined ? {} : { recorder }),
       ...budget.request,
+      ...cropping,
       stop: stopSignal(),
     });
     if (file !== undefined) await finished(file.end());
@@ -173,7 +179,7 @@ async function recorderOf(
 function liveSource(
   options: RunCommandOptions,
   broker: MqttOptions,
-  model: FusionModel,
+  channel: MqttSourceOptions["channel"],
   counts: EventCounts,
   report: LiveReport,
 ): Source {
@@ -183,7 +189,7 @@ function liveSource(
     prefix,
     ...(streams === undefined ? {} : { streams: streams.split(",") }),
     qos: qosOf(options),
-    channel: sensorChannels(model),
+    channel,
     inFlightMax,
     counts,
     onMalformed: (error, topic) => report.malformed(error, topic),

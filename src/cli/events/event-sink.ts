@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import {
   createDvsEncoder,
   type EncodableFormat,
@@ -130,6 +131,7 @@ export async function openRecordingSink(
   const { stream, sensor } = options;
   const writer = await LogWriter.create(path, { ...options, profile: "polyphase" });
   const messages = new ItemMessages();
+  const memory = new ByteMemory();
   let seq = 0;
   return {
     async write(packet) {
@@ -137,7 +139,7 @@ export async function openRecordingSink(
         const timeUs = part.timeUs[0]!;
         const item = { kind: "dvs", stream, sensor, timeUs, seq, packet: part } as const;
         seq++;
-        await writer.write(messages.of(item, part.timeUs[part.count - 1]!));
+        await writer.write(messages.of(item, part.timeUs[part.count - 1]!, memory));
       }
     },
     close: () => writer.close(),

@@ -18,7 +18,7 @@ export interface EventSource {
   readonly format: string;
   readonly report: DecoderReport;
   /**
-   * The events, once, front to back.
+   * The events, once, front to back. A packet is valid until the next one is asked for.
    *
    * Throws BAD_DATA or BAD_RECORDING with the file and byte if it cannot be read as its format.
    */

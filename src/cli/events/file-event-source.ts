@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { DvsDecoder } from "../../sensors/dvs/codecs/dvs-decoder.ts";
 import type { DecodedDvsPacket } from "../../sensors/dvs/codecs/stream/packet-builder.ts";
+import { PacketMemory } from "../../sensors/dvs/packet-memory.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { DecoderReport, EventSource } from "./event-source.ts";
 
@@ -12,6 +13,7 @@ export class FileEventSource implements EventSource {
   readonly format: string;
   readonly #file: FileHandle;
   readonly #decoder: DvsDecoder;
+  readonly #memory = new PacketMemory();
 
   constructor(path: string, file: FileHandle, format: string, decoder: DvsDecoder) {
     this.path = path;
@@ -50,7 +52,7 @@ export class FileEventSource implements EventSource {
 
   #next(): DecodedDvsPacket | undefined {
     try {
-      return this.#decoder.next();
+      return this.#decoder.next(this.#memory);
     } catch (error) {
       throw located(this.path, error);
     }

@@ -9,6 +9,7 @@ import { createPolarityFilter } from "../../sensors/dvs/filters/polarity.ts";
 import { createRateLimitFilter } from "../../sensors/dvs/filters/rate-limit.ts";
 import { createRefractoryFilter } from "../../sensors/dvs/filters/refractory.ts";
 import { createRegionFilter, type Region } from "../../sensors/dvs/filters/region.ts";
+import { PacketMemory } from "../../sensors/dvs/packet-memory.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { grouped } from "../format/numbers.ts";
 import { addOutputOptions, type OutputOptions } from "./convert.ts";
@@ -65,13 +66,15 @@ async function filterCommand(file: string, output: string, options: FilterOption
   const hotPixels = await learnHotPixels(file, options);
   const steps = stepsOf(options, hotPixels);
   const filters: DvsFilter[] = [];
+  const memories: PacketMemory[] = [];
   const shift = createTimeShift(options.t0, format);
   const source = await openEventSource(file, sourceOptions(options));
   const change = (packet: DvsPacket): DvsPacket => {
     let passed = packet;
     for (const [i, step] of steps.entries()) {
       filters[i] ??= createFilter(step, passed);
-      passed = filters[i].apply(passed);
+      memories[i] ??= new PacketMemory();
+      passed = filters[i].apply(passed, memories[i]);
     }
     return shift(passed);
   };

@@ -7,8 +7,8 @@ const complaintCharsMax = 300;
 export interface DecodeOptions {
   /** What to make of the file: ffmpeg's output options, without the output. */
   readonly output: readonly string[];
-  /** Takes the decoded bytes as they come. What it throws ends the decoding. */
-  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Takes the decoded bytes as they come, one piece at a time. What it throws ends the decoding. */
+  readonly onBytes: (bytes: Uint8Array) => void | Promise<void>;
   /** Ends ffmpeg. */
   readonly stop: AbortSignal | undefined;
 }
@@ -39,7 +39,7 @@ export async function decodeWithFfmpeg(path: string, options: DecodeOptions): Pr
   // Awaited below; until then a program that is missing is not an unhandled rejection.
   ended.catch(() => {});
   try {
-    for await (const bytes of program.stdout) onBytes(bytes as Uint8Array);
+    for await (const bytes of program.stdout) await onBytes(bytes as Uint8Array);
     const status = await ended;
     if (stop?.aborted) throw interrupted(path);
     if (status !== 0) throw cannotDecode(path, complaint);

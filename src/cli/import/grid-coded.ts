@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import {
   type GridSentence,
+  gridFrameSize,
   parseGridIndex,
   readGridFrames,
   readGridSound,
 } from "../../wire/datasets/grid-s1.ts";
-import { gridItems, gridMetadata, spokenWords } from "./grid-recording.ts";
+import { type GridFrame, gridItems, gridMetadata, spokenWords } from "./grid-recording.ts";
 import type { ImportedRecording, ImportOptions } from "./importer.ts";
 import { readGzipSource, readSource } from "./source-files.ts";
 
@@ -51,9 +52,17 @@ function codedGridRecording(sentence: GridSentence, files: GridFold): ImportedRe
     },
     items: () =>
       gridItems(name, {
-        frames: readGridFrames(files.mouth, sentence),
+        frames: framesOf(readGridFrames(files.mouth, sentence)),
         sound: readGridSound(files.sound, sentence),
         words,
       }),
   };
+}
+
+/** Crops that lie one after the other. */
+function framesOf(pixels: Uint8Array): GridFrame[] {
+  const bytes = gridFrameSize * gridFrameSize;
+  return Array.from({ length: pixels.length / bytes }, (_, index) => {
+    return { index, pixels: pixels.subarray(index * bytes, (index + 1) * bytes) };
+  });
 }

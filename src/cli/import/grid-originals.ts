@@ -1,13 +1,14 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import { cropPicture } from "../../sensors/video/crop-picture.ts";
 import type { GreyPicture } from "../../sensors/video/grey-picture.ts";
+import type { PictureBox } from "../../sensors/video/picture-box.ts";
+import { fixedCropper, type VideoCropper } from "../../sensors/video/video-cropper.ts";
 import { Y4mDecoder } from "../../sensors/video/y4m-decoder.ts";
 import { parseGridAlign } from "../../wire/datasets/grid-align.ts";
 import { gridFrameSize, gridSampleRate } from "../../wire/datasets/grid-s1.ts";
 import { decodeWithFfmpeg } from "./ffmpeg.ts";
 import type { GridClip } from "./grid-clips.ts";
-import { gridItems, gridMetadata, spokenWords } from "./grid-recording.ts";
-import type { ImportedRecording, ImportOptions, PictureBox } from "./importer.ts";
+import { type GridFrame, gridItems, gridMetadata, spokenWords } from "./grid-recording.ts";
+import type { ImportCrop, ImportedRecording, ImportOptions } from "./importer.ts";
 import { readSource } from "./source-files.ts";
 
 /** The pictures that `gridMouthBox` is meant for. */
@@ -29,7 +30,6 @@ export async function* originalGridRecordings(
     const { name, speaker, align } = clip;
     const text = new TextDecoder().decode(await readSource(align));
     const words = spokenWords(parseGridAlign(text, align));
-    const { box, stop } = options;
     yield {
       name,
       metadata: {
@@ -38,36 +38,54 @@ export async function* originalGridRecordings(
         timeOrigin: "start of the clip",
       },
       items: async () => {
-        const frames = await decodeFrames(clip.video, box, stop);
-        const sound = await decodeSound(clip.sound ?? clip.video, stop);
-        return gridItems(name, { frames, sound, words });
+        const cropper = cropperOf(options.crop);
+        const frames = await decodeFrames(clip.video, cropper, options);
+        const sound = await decodeSound(clip.sound ?? clip.video, options.stop);
+        return gridItems(name, { frames, convention: cropper.convention, sound, words });
       },
     };
   }
 }
 
-/** The mouth crops, one after the other. */
+function cropperOf(crop: ImportCrop | undefined): VideoCropper {
+  const size = { width: gridFrameSize, height: gridFrameSize };
+  if (crop?.mode === "detector") return crop.cropperOf(size);
+  return fixedCropper(crop?.box ?? gridMouthBox, size);
+}
+
+/** The mouth crops. */
 async function decodeFrames(
   path: string,
-  box: PictureBox | undefined,
-  stop: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const crops: Uint8Array[] = [];
+  cropper: VideoCropper,
+  { crop, onNoFace, stop }: ImportOptions,
+): Promise<GridFrame[]> {
+  const frames: GridFrame[] = [];
+  const pictures: GreyPicture[] = [];
+  let index = 0;
   const film = new Y4mDecoder((picture, { rate }) => {
     requireClip(path, "frame rate", `${framesPerSecond}`, rate, rate === framesPerSecond);
-    requireShort(path, crops.length / framesPerSecond);
-    crops.push(cropMouth(path, picture, box));
+    requireShort(path, (index + pictures.length) / framesPerSecond);
+    if (crop?.mode !== "detector") requireMouth(path, picture, crop?.box);
+    pictures.push(picture);
   });
   await decodeWithFfmpeg(path, {
     output: ["-map", "0:v:0", "-pix_fmt", "gray", "-f", "yuv4mpegpipe"],
-    onBytes: (bytes) => film.push(bytes),
+    onBytes: async (bytes) => {
+      film.push(bytes);
+      for (const picture of pictures.splice(0)) {
+        const mouth = await cropper.crop(picture);
+        if (mouth === undefined) onNoFace?.();
+        else frames.push({ index, pixels: mouth.pixels });
+        index++;
+      }
+    },
     stop,
   });
   film.end();
-  return Buffer.concat(crops);
+  return frames;
 }
 
-function cropMouth(path: string, picture: GreyPicture, box: PictureBox | undefined): Uint8Array {
+function requireMouth(path: string, picture: GreyPicture, box: PictureBox | undefined): void {
   const { width, height } = picture;
   const known = box !== undefined || (width === clipWidth && height === clipHeight);
   const expected = `${clipWidth}x${clipHeight} unless --box says where the mouth is`;
@@ -76,8 +94,6 @@ function cropMouth(path: string, picture: GreyPicture, box: PictureBox | undefin
   const inside = x + across <= width && y + down <= height;
   const corner = `at least ${x + across}x${y + down} for --box`;
   requireClip(path, "picture", corner, `${width}x${height}`, inside);
-  const size = { width: gridFrameSize, height: gridFrameSize };
-  return cropPicture(picture, { mode: "fixed", ...(box ?? gridMouthBox) }, size).pixels;
 }
 
 /** 16 kHz, all channels as one. */

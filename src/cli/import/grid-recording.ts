@@ -33,10 +33,19 @@ export function gridMetadata(
   };
 }
 
+/** A mouth crop, 48 × 48 bytes. */
+export interface GridFrame {
+  /** Which of the clip's pictures it was cut from; tells its time. */
+  readonly index: number;
+  readonly pixels: Uint8Array;
+}
+
 /** What was seen, heard and said in a sentence. */
 export interface GridSignals {
-  /** Mouth crops, 48 × 48 bytes each, one after the other. */
-  readonly frames: Uint8Array;
+  /** Mouth crops in order; a picture in which no mouth was found has none. */
+  readonly frames: readonly GridFrame[];
+  /** How they were cut, where it is known. */
+  readonly convention?: string;
   /** 16 kHz. */
   readonly sound: Int16Array;
   /** Spoken words, in order. */
@@ -44,12 +53,13 @@ export interface GridSignals {
 }
 
 /** Sensors `audio` (MFCC) and `video` (mouth crops), and a segment for each word. */
-export function gridItems(stream: string, { frames, sound, words }: GridSignals): ImportedItem[] {
+export function gridItems(stream: string, signals: GridSignals): ImportedItem[] {
+  const { sound, words } = signals;
   const segments = words.map(({ word, startUs, endUs }) => ({ label: word, startUs, endUs }));
   return byReceiveTime([
     ...segmentMarkers(stream, stream, segments),
     ...soundItems(stream, sound),
-    ...videoItems(stream, frames),
+    ...videoItems(stream, signals),
   ]);
 }
 
@@ -59,18 +69,22 @@ function soundItems(stream: string, sound: Int16Array): ImportedItem[] {
   return events.map((item) => ({ item, receivedUs: item.availableUs }));
 }
 
-function videoItems(stream: string, frames: Uint8Array): ImportedItem[] {
-  const bytes = gridFrameSize * gridFrameSize;
-  return Array.from({ length: frames.length / bytes }, (_, seq) => {
+function videoItems(
+  stream: string,
+  { frames, convention }: Pick<GridSignals, "frames" | "convention">,
+): ImportedItem[] {
+  return frames.map(({ index, pixels }) => {
     const item: VideoEvent = {
       kind: "video",
       stream,
       sensor: "video",
-      timeUs: gridFrameTimeUs(seq),
-      seq,
+      timeUs: gridFrameTimeUs(index),
+      // Counts the clip's pictures, so that one without a mouth is seen to be missing.
+      seq: index,
+      ...(convention === undefined ? {} : { convention }),
       width: gridFrameSize,
       height: gridFrameSize,
-      pixels: frames.subarray(seq * bytes, (seq + 1) * bytes),
+      pixels,
     };
     return { item, receivedUs: item.timeUs };
   });

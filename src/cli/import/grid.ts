@@ -14,9 +14,10 @@ export const grid: DataSet = {
   details: `The folder has index.json and fold*.gz (coded layout), or the corpus's original files: *.mpg,
 <name>.align beside them or in align/, and audio/<name>.wav in place of the clips' sound
 where there are any, as in s1/video, s1/align and s1/audio. Original files need ffmpeg on
-PATH; --box says where the mouth is, ${[x, y, width, height].join()} by default for 360x288 pictures.`,
+PATH; --box says where the mouth is, ${[x, y, width, height].join()} by default for 360x288 pictures;
+--crop detector looks for it in every picture.`,
   folder: "grid-s1",
-  takes: ["folds", "box"],
+  takes: ["folds", "crop"],
   recordings: gridRecordings,
 };
 
@@ -25,7 +26,8 @@ async function* gridRecordings(
   options: ImportOptions,
 ): AsyncGenerator<ImportedRecording, void, void> {
   if ((await filesOf(source)).includes("index.json")) {
-    refuse("--box", options.box, "the frames of the coded layout are cropped already");
+    const option = options.crop?.mode === "detector" ? "--crop" : "--box";
+    refuse(option, options.crop, "the frames of the coded layout are cropped already");
     return yield* codedGridRecordings(source, options);
   }
   const clips = await findGridClips(source);

@@ -1,5 +1,7 @@
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
+import type { PictureBox } from "../../sensors/video/picture-box.ts";
+import type { PictureSize, VideoCropper } from "../../sensors/video/video-cropper.ts";
 
 /** An item and when it would have arrived. */
 export interface ImportedItem {
@@ -16,19 +18,18 @@ export interface ImportedRecording {
   readonly items: () => readonly ImportedItem[] | Promise<readonly ImportedItem[]>;
 }
 
-/** A rectangle of a picture, in whole pixels. */
-export interface PictureBox {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+/** The same box of every picture, or what finds one in each. */
+export type ImportCrop =
+  | { readonly mode: "fixed"; readonly box: PictureBox }
+  | { readonly mode: "detector"; readonly cropperOf: (size: PictureSize) => VideoCropper };
 
 export interface ImportOptions {
   /** Leave out recordings of other folds; only for data sets that have folds. */
   readonly folds?: ReadonlySet<number>;
   /** The part of the pictures to take; only for data sets of uncropped pictures. */
-  readonly box?: PictureBox;
+  readonly crop?: ImportCrop;
+  /** Hears of every picture that became no event, because nothing was found in it. */
+  readonly onNoFace?: () => void;
   /** Ends programs that decode files. */
   readonly stop?: AbortSignal;
 }
@@ -43,7 +44,7 @@ export interface DataSet {
   /** Where it lies under POLYPHASE_DATA. */
   readonly folder: string;
   /** Options offered beside those that all have. */
-  readonly takes: readonly ("folds" | "box")[];
+  readonly takes: readonly ("folds" | "crop")[];
   /** The recordings in a fixed order; the caller stops asking when it has enough. */
   readonly recordings: (
     source: string,

@@ -63,11 +63,7 @@ export async function openRecorder(
   const isNumbered = rotateSize !== undefined || rotateEvery !== undefined || ring !== undefined;
   const path = (part: number): string =>
     isNumbered ? `${stem}-${String(part).padStart(4, "0")}.mcap` : `${stem}.mcap`;
-  const budget = budgetText(options);
-  const metadata = {
-    ...recorderMetadata(run, model, late),
-    ...(budget === "" ? {} : { budget }),
-  };
+  const metadata = recorderMetadata(run, model, late, budgetText(options));
   return createRecorder({
     ...(keyframeEvery === undefined ? {} : { keyframeUs: keyframeEvery }),
     output: (table) =>

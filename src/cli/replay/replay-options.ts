@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { CropOptions } from "../crop-options.ts";
 import { type TimePoint, timePoint } from "./time-window.ts";
 
 /** How a recording is replayed. */
@@ -36,7 +37,11 @@ export function addReplayOptions(command: Command): Command {
     .option("--sensors <names>", "read only these: a,b", (text) => text.split(","))
     .option("--loop [n]", "replay n times, or until it is stopped", times)
     .option("--start-paused", "wait for the space bar (space: go on or stand still, →: one tick)")
-    .option("--parallel <n>", "threads that replay a recording from its keyframes", threads);
+    .option(
+      "--parallel <n>",
+      "threads that replay recordings, each from all its keyframes",
+      threads,
+    );
 }
 
 /**
@@ -45,7 +50,7 @@ export function addReplayOptions(command: Command): Command {
  * @throws {PolyphaseError} USAGE
  */
 export function checkReplayOptions(
-  options: ReplayOptions & { readonly record?: string },
+  options: ReplayOptions & Pick<CropOptions, "crop" | "box"> & { readonly record?: string },
   isTerminal: boolean,
 ): void {
   const refuse = (what: string): never => {
@@ -59,7 +64,8 @@ export function checkReplayOptions(
   }
   if (options.parallel === undefined) return;
   const { by, rate: pace, start, end, sensors, loop, startPaused, record } = options;
-  const others = { by, start, end, sensors, loop, startPaused, record };
+  const { crop, box } = options;
+  const others = { by, start, end, sensors, loop, startPaused, record, crop, box };
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined || pace !== "max") {
     const name = other?.[0].replace("startPaused", "start-paused") ?? "rate";

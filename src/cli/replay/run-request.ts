@@ -1,7 +1,7 @@
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { LatePolicy } from "../../streams/fuse/late-policy.ts";
-import type { FusePipelineOptions } from "../../streams/pipeline.ts";
+import type { FusePipelineOptions, PipelineOptions } from "../../streams/pipeline.ts";
 import type { Pace } from "../../streams/replay/pace.ts";
 import type { TimePoint } from "./time-window.ts";
 
@@ -18,6 +18,6 @@ export interface RunRequest {
   /** Makes the pace of the run, which waits for nothing before `fromUs`. */
   readonly pace?: (fromUs: TimeUs | undefined) => Pace;
   readonly warn: (message: string) => void;
-  /** The rest of the way; with `late`, and with `stop` for the first half. */
-  readonly pipeline: FusePipelineOptions & { readonly stop?: AbortSignal };
+  /** The rest of the way; with `late`, and for the first half with `stop` and `croppers`. */
+  readonly pipeline: FusePipelineOptions & Pick<PipelineOptions, "stop" | "croppers">;
 }

@@ -1,9 +1,10 @@
 import { type ConvStage, createConvEncoder } from "../../cells/conv-encoder.ts";
 import { encodedLength, encoderStages } from "../../cells/conv-encoder-shape.ts";
+import type { VideoEvent } from "../../sensors/sensor-event.ts";
 import type { DirectEncoder } from "../encoder.ts";
 import type { VideoSensorSpec } from "../spec/graph-spec.ts";
 import type { Weights } from "../tensor.ts";
-import { frameInput, validateFrame } from "./frame-input.ts";
+import { createFrameInput, validateFrame } from "./frame-input.ts";
 
 /** The three convolution stages of a video sensor's encoder, from a model's weights. */
 export function convStages(spec: VideoSensorSpec, weights: Weights): readonly ConvStage[] {
@@ -18,6 +19,7 @@ export function convStages(spec: VideoSensorSpec, weights: Weights): readonly Co
 /** The paper's encoder in TypeScript: same bits on every machine, about a hundredfold slower. */
 export function createConvFrameEncoder(spec: VideoSensorSpec, weights: Weights): DirectEncoder {
   const encode = createConvEncoder(spec.width, spec.height, convStages(spec, weights));
+  const writeInput = createFrameInput(spec);
   const frame = new Float32Array(spec.width * spec.height);
   return {
     mode: "direct",
@@ -25,7 +27,7 @@ export function createConvFrameEncoder(spec: VideoSensorSpec, weights: Weights):
     size: encodedLength(spec.width, spec.height),
     validate: (event) => validateFrame(spec, event),
     encode: (out, event) => {
-      frameInput(frame, spec, event);
+      writeInput(frame, (event as VideoEvent).pixels);
       out.set(encode(frame));
     },
   };

@@ -7,8 +7,9 @@ import { eventMismatch } from "./event-mismatch.ts";
 /** Vectors that arrive ready-made: x = (value − mean) / deviation. */
 export function createFeatureEncoder(spec: FeatureSensorSpec): DirectEncoder {
   const { size, kind, convention } = spec;
-  const mean = spec.mean.length > 0 ? spec.mean : new Array<number>(size).fill(0);
-  const deviation = spec.deviation.length > 0 ? spec.deviation : new Array<number>(size).fill(1);
+  const mean = spec.mean.length > 0 ? Float64Array.from(spec.mean) : new Float64Array(size);
+  const deviation =
+    spec.deviation.length > 0 ? Float64Array.from(spec.deviation) : new Float64Array(size).fill(1);
   return {
     mode: "direct",
     name: "features",

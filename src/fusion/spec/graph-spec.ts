@@ -57,6 +57,8 @@ export interface VideoSensorSpec {
   /** Input is (pixel − mean) / deviation. */
   readonly mean: number;
   readonly deviation: number;
+  /** How frames must have been cut out of the camera's pictures; absent: however they were. */
+  readonly convention?: string;
 }
 
 /** Address embedding of an event camera, and the polarity as one more input of ±1. */

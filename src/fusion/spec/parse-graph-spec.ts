@@ -64,6 +64,9 @@ function parseSensor(reader: SpecReader): SensorSpec {
       ...frameSize(reader),
       mean: reader.number("mean", finiteNumber, 0),
       deviation: reader.number("deviation", positiveNumber, 1),
+      ...(reader.field("convention") === undefined
+        ? {}
+        : { convention: reader.string("convention") }),
     };
   } else if (kind === "dvs") {
     const dimensions = reader.number("dimensions", positiveInteger);

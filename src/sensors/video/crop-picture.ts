@@ -1,18 +1,13 @@
 import { PolyphaseError } from "../polyphase-error.ts";
 import type { GreyPicture } from "./grey-picture.ts";
+import type { PictureBox } from "./picture-box.ts";
 
 /** Which part of a camera's picture the graph sees. */
 export type VideoCrop =
   /** All of it; it must come in the size the graph expects. */
   | { readonly mode: "precropped" }
-  /** The same rectangle of every picture, in whole pixels, scaled to the size the graph expects. */
-  | {
-      readonly mode: "fixed";
-      readonly x: number;
-      readonly y: number;
-      readonly width: number;
-      readonly height: number;
-    };
+  /** The same rectangle of every picture, scaled to the size the graph expects. */
+  | ({ readonly mode: "fixed" } & PictureBox);
 
 interface Size {
   readonly width: number;

@@ -12,6 +12,11 @@ export type ClockMode = "trusted" | "offset" | "offset+drift";
 const blockSize = 64;
 /** Every seventh delay of a block is smaller: fewer than that are outliers. */
 const blockQuantile = 0.15;
+/**
+ * A block is held against the line at the beginning of the block before it: a line that has begun to
+ * follow a step no longer shows it. One that is older than this tells no more than the line of now.
+ */
+const earlierLineUs = 15_000_000;
 /** A whole block above the line by this much, or a seventh below it by that: a step. */
 const stepUpUs = 5_000;
 const stepDownUs = 1_000;
@@ -38,9 +43,11 @@ export class ClockModel {
   readonly #withDrift: boolean;
   readonly #onMap: (map: ClockMap) => void;
   readonly #envelope = new DelayEnvelope();
-  /** Residuals of the block, against the line that was valid then. */
+  /** Residuals of the block, against the earlier line. */
   readonly #block: { sensorUs: number; delayUs: number; residualUs: number }[] = [];
   #line: DelayLine | undefined;
+  /** Lines at the beginning of the block before and of this one. */
+  readonly #earlier: { readonly line: DelayLine; readonly receivedUs: TimeUs }[] = [];
   #map: ClockMap | undefined;
   /** Latest sensor time, and the latest time given out. */
   #latestUs: TimeUs = Number.NEGATIVE_INFINITY;
@@ -69,10 +76,12 @@ export class ClockModel {
       this.#restart(sensorUs, delayUs);
       return;
     }
-    const residualUs = delayUs - this.#delayAt(sensorUs);
-    if (residualUs > -outlierUs) this.#envelope.add(sensorUs, delayUs);
+    if (delayUs - delayAt(this.#line!, sensorUs) > -outlierUs) {
+      this.#envelope.add(sensorUs, delayUs);
+    }
+    const residualUs = delayUs - delayAt(this.#earlierLine(receivedUs), sensorUs);
     this.#block.push({ sensorUs, delayUs, residualUs });
-    const hasStepped = this.#block.length === blockSize && this.#endBlock();
+    const hasStepped = this.#block.length === blockSize && this.#endBlock(receivedUs);
     this.#latestUs = Math.max(this.#latestUs, sensorUs);
     if (hasStepped || this.#latestUs - this.#map.fromUs >= updateUs) this.#update();
   }
@@ -82,13 +91,17 @@ export class ClockModel {
     return this.#map === undefined ? sensorUs : Math.round(mapClock(this.#map, sensorUs));
   }
 
-  #delayAt(sensorUs: TimeUs): number {
-    const { atUs, offsetUs, drift } = this.#line!;
-    return offsetUs + (sensorUs - atUs) * drift;
+  #earlierLine(receivedUs: TimeUs): DelayLine {
+    const earlier = this.#earlier;
+    if (this.#block.length === 0 && earlier.push({ line: this.#line!, receivedUs }) > 2) {
+      earlier.shift();
+    }
+    const first = earlier[0]!;
+    return receivedUs - first.receivedUs > earlierLineUs ? this.#line! : first.line;
   }
 
   /** @returns true if the block shows that the clock was set */
-  #endBlock(): boolean {
+  #endBlock(receivedUs: TimeUs): boolean {
     const block = this.#block.splice(0);
     const residuals = block.map(({ residualUs }) => residualUs).sort((a, b) => a - b);
     const low = residuals[Math.floor(blockQuantile * blockSize)]!;
@@ -97,7 +110,10 @@ export class ClockModel {
     const isStep = least > stepUpUs || low < -stepDownUs;
     if (!isStep) return false;
     this.#steps++;
-    this.#envelope.clear();
+    // Of slow sensors a step shows so late that it may have spoilt the drift.
+    const isSeenEarly = receivedUs - this.#earlier[0]!.receivedUs <= earlierLineUs;
+    this.#earlier.length = 0;
+    this.#envelope.clear(isSeenEarly);
     for (const { sensorUs, delayUs, residualUs } of block) {
       if (residualUs >= low - outlierUs) this.#envelope.add(sensorUs, delayUs);
     }
@@ -109,7 +125,8 @@ export class ClockModel {
     if (this.#map !== undefined) this.#steps++;
     const lastUs =
       this.#map === undefined ? Number.NEGATIVE_INFINITY : mapClock(this.#map, this.#latestUs) + 1;
-    this.#envelope.clear();
+    this.#envelope.clear(true);
+    this.#earlier.length = 0;
     this.#block.length = 0;
     this.#envelope.add(sensorUs, delayUs);
     this.#line = { atUs: sensorUs, offsetUs: delayUs, drift: 0 };
@@ -123,7 +140,7 @@ export class ClockModel {
     const atUs = this.#latestUs;
     const rate = 1 + this.#line.drift;
     const mappedUs = mapClock(this.#map!, atUs);
-    const goalUs = atUs + this.#delayAt(atUs);
+    const goalUs = atUs + delayAt(this.#line, atUs);
     const slewRate = rate + (goalUs - mappedUs) / slewUs;
     this.#begin(mappedUs, Math.min(slewRateMax, Math.max(slewRateMin, slewRate)), rate);
   }
@@ -139,4 +156,8 @@ export class ClockModel {
     };
     this.#onMap(this.#map);
   }
+}
+
+function delayAt({ atUs, offsetUs, drift }: DelayLine, sensorUs: TimeUs): number {
+  return offsetUs + (sensorUs - atUs) * drift;
 }

@@ -29,6 +29,15 @@ const groupBinsMax = 3;
 /** Below this span a drift cannot be told from jitter. */
 const driftSpanUs = 10_000_000;
 const levelSpanUs = 10_000_000;
+/**
+ * A drift that was fitted over the first of these spans, and so long ago that no step can have spoilt it
+ * unseen, is known: a clock that is set keeps its quartz. It holds until there is a span of the last.
+ */
+const knownSpanUs = 50_000_000;
+const knownAgoUs = 20_000_000;
+const trustedSpanUs = 45_000_000;
+/** Of so many points the least may be an outlier, as in a bin. */
+const secondPointFrom = 20;
 /** No quartz is worse; what would be, is noise. */
 const driftMax = 500e-6;
 
@@ -42,6 +51,9 @@ const driftMax = 500e-6;
  */
 export class DelayEnvelope {
   readonly #bins: Bin[] = [];
+  /** Drifts fitted over a long span in the last while. */
+  readonly #fits: { readonly atUs: number; readonly drift: number }[] = [];
+  #knownDrift: number | undefined;
 
   /** Takes one observation, in order of sensor time but for disorder within a bin. */
   add(sensorUs: number, delayUs: number): void {
@@ -61,8 +73,14 @@ export class DelayEnvelope {
     }
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /**
+   * The clock was set: forgets all delays.
+   *
+   * @param keepsDrift whether its drift goes on as it was known before
+   */
+  clear(keepsDrift: boolean): void {
+    this.#knownDrift = keepsDrift ? (this.#fits[0]?.drift ?? this.#knownDrift) : undefined;
+    this.#fits.length = 0;
     this.#bins.length = 0;
   }
 
@@ -74,6 +92,9 @@ export class DelayEnvelope {
     const first = points[0];
     if (first === undefined) return undefined;
     const spanUs = points.at(-1)!.sensorUs - first.sensorUs;
+    if (withDrift && this.#knownDrift !== undefined && spanUs < trustedSpanUs) {
+      return parallel(points, this.#knownDrift);
+    }
     // Without drift only what is recent counts.
     if (!withDrift || spanUs < driftSpanUs) {
       const sinceUs = points.at(-1)!.sensorUs - levelSpanUs;
@@ -85,7 +106,14 @@ export class DelayEnvelope {
     const [a, b] = [hull[right - 1]!, hull[right]!];
     const slope = (b.delayUs - a.delayUs) / (b.sensorUs - a.sensorUs);
     const drift = Math.min(driftMax, Math.max(-driftMax, slope));
+    if (spanUs >= knownSpanUs) this.#keepFit(points.at(-1)!.sensorUs, drift);
     return { atUs: b.sensorUs, offsetUs: b.delayUs, drift };
+  }
+
+  #keepFit(atUs: number, drift: number): void {
+    const fits = this.#fits;
+    fits.push({ atUs, drift });
+    while (fits.length > 1 && fits[1]!.atUs <= atUs - knownAgoUs) fits.shift();
   }
 }
 
@@ -115,6 +143,14 @@ function joined(a: Bin, b: Bin): Bin {
 function level(points: readonly Point[]): DelayLine {
   const { sensorUs, delayUs } = points.reduce((a, b) => (b.delayUs < a.delayUs ? b : a));
   return { atUs: sensorUs, offsetUs: delayUs, drift: 0 };
+}
+
+/** The line of a known drift that lies under the points. */
+function parallel(points: readonly Point[], drift: number): DelayLine {
+  const offset = ({ sensorUs, delayUs }: Point): number => delayUs - sensorUs * drift;
+  const ordered = points.toSorted((a, b) => offset(a) - offset(b));
+  const { sensorUs, delayUs } = ordered[points.length < secondPointFrom ? 0 : 1]!;
+  return { atUs: sensorUs, offsetUs: delayUs, drift };
 }
 
 /** Andrew's monotone chain; the bins come in order of time. */

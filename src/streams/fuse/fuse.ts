@@ -1,5 +1,4 @@
 import { Observable, type OperatorFunction } from "rxjs";
-import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { AheadEncoder } from "../../fusion/encoder.ts";
 import type { FusionModel } from "../../fusion/fusion-model.ts";
 import type { Prediction } from "../../fusion/prediction.ts";
@@ -12,6 +11,7 @@ import type { DropListener } from "../dropped-events.ts";
 import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
 import type { Delivery } from "../source.ts";
 import type { Governing } from "./governing.ts";
+import { inOrder } from "./in-order.ts";
 import type { LatePolicy } from "./late-policy.ts";
 import { RewindFusion } from "./rewind-fusion.ts";
 import { type AheadFeatures, StreamFusion } from "./stream-fusion.ts";
@@ -50,7 +50,7 @@ export interface Keyframe {
 /** What applies the merged items of one stream. */
 type Fusion = Pick<StreamFusion, "apply" | "end">;
 
-const noFeatures: AheadFeatures = new Map();
+const silence: readonly Prediction[] = [];
 
 /**
  * Applies merged items to their streams' states, in order. Items whose features need a slow encoder
@@ -71,14 +71,22 @@ export function fuse(
   });
   return (items) =>
     new Observable((subscriber) => {
-      let predictions: Prediction[] = [];
+      let predictions = silence;
+      let several: Prediction[] | undefined;
       const collect = (more: readonly Prediction[]): void => {
+        if (predictions.length === 0) {
+          predictions = more;
+          return;
+        }
         // A run of DVS events can predict thousands of times before it is emitted.
-        for (const prediction of more) predictions.push(prediction);
+        several ??= [...predictions];
+        for (const prediction of more) several.push(prediction);
+        predictions = several;
       };
       const emit = (item: MergedItem | undefined, finished: readonly Delivery[]): void => {
         const fused = { item, predictions, finished };
-        predictions = [];
+        predictions = silence;
+        several = undefined;
         subscriber.next(fused);
       };
       const fusions = new Fusions(model, streams, counts, options, collect);
@@ -169,56 +177,4 @@ function isApplicable({ range }: LateEvents, { policy }: LatePolicy): boolean {
 
 function anomalyOf({ policy }: LatePolicy): AnomalyReason {
   return policy === "rewind" ? "rewound" : "applied-late";
-}
-
-/** An observer that calls `apply` in order of arrival, at once where no slow encoder is involved. */
-function inOrder(
-  ahead: ReadonlyMap<string, AheadEncoder>,
-  apply: (item: MergedItem, features: AheadFeatures) => void,
-  end: () => void,
-  fail: (error: unknown) => void,
-): { next(item: MergedItem): void; error(error: unknown): void; complete(): void } {
-  let waiting = 0;
-  let tail: Promise<void> = Promise.resolve();
-  const then = (work: () => void | Promise<void>): void => {
-    waiting++;
-    tail = tail.then(work).then(() => {
-      waiting--;
-    });
-    // A failure reaches the subscriber once; what is queued behind it never runs.
-    tail.catch(fail);
-  };
-  const applyNow = (item: MergedItem): void => {
-    try {
-      apply(item, noFeatures);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  return {
-    next: (item) => {
-      const slow = ahead.size > 0 ? computeAhead(ahead, item) : undefined;
-      if (slow !== undefined) then(async () => apply(item, await slow));
-      else if (waiting > 0) then(() => apply(item, noFeatures));
-      else applyNow(item);
-    },
-    error: fail,
-    complete: () => (waiting > 0 ? then(end) : end()),
-  };
-}
-
-/** Starts the slow encoders of an item; undefined if it needs none. */
-function computeAhead(
-  ahead: ReadonlyMap<string, AheadEncoder>,
-  item: MergedItem,
-): Promise<AheadFeatures> | undefined {
-  if (item.kind !== "tick" && item.kind !== "late") return undefined;
-  const jobs: Promise<readonly [SensorEvent, FloatArray]>[] = [];
-  for (const { event } of item.kind === "tick" ? item.ranges : [item.range]) {
-    const encoder = event.kind === "marker" ? undefined : ahead.get(event.sensor);
-    if (event.kind !== "marker" && encoder !== undefined) {
-      jobs.push(encoder.compute(event).then((features) => [event, features] as const));
-    }
-  }
-  return jobs.length > 0 ? Promise.all(jobs).then((entries) => new Map(entries)) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { ByteMemory } from "../../sensors/byte-memory.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
@@ -17,10 +18,11 @@ export class ItemMessages {
   /**
    * The message of an item that arrived at `receivedUs`.
    *
+   * @param memory where its bytes may go: they are valid until it is used again
    * @throws {PolyphaseError} BAD_EVENT for an item that must not be recorded, or that has not the
    *   shape of its channel's first
    */
-  of(item: StreamItem, receivedUs: TimeUs): LogMessage {
+  of(item: StreamItem, receivedUs: TimeUs, memory?: ByteMemory): LogMessage {
     const described = channelOf(item);
     let known = this.#channels.get(described.topic);
     if (known === undefined) {
@@ -37,7 +39,7 @@ export class ItemMessages {
       sequence: item.seq % 2 ** 32,
       logTime: BigInt(receivedUs) * 1000n,
       publishTime: BigInt(item.timeUs) * 1000n,
-      data: encodeItem(item),
+      data: encodeItem(item, memory),
     };
   }
 }

@@ -3,7 +3,12 @@ import zstd from "@foxglove/wasm-zstd";
 import type { McapTypes } from "@mcap/core";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { schemaNames } from "../../wire/schema.ts";
-import { type ChunkCompressor, ChunkEncoder, compressZstd } from "../record/chunk-encoder.ts";
+import {
+  type ChunkCompressor,
+  ChunkEncoder,
+  compressNothing,
+  compressZstd,
+} from "../record/chunk-encoder.ts";
 import { McapFileWriter, type RecordingFile } from "../record/mcap-file-writer.ts";
 import { compressLz4 } from "./compress-lz4.ts";
 import type { LogChannel, LogEntry, LogMessage, LogSchema } from "./scan/log-entry.ts";
@@ -22,7 +27,7 @@ export interface LogWriterOptions {
 const defaultChunkBytes = 128 * 1024;
 
 const compressors: Readonly<Record<LogCompression, ChunkCompressor>> = {
-  none: (chunk) => ({ compression: "", compressedData: chunk }),
+  none: compressNothing,
   lz4: (chunk) => ({ compression: "lz4", compressedData: compressLz4(chunk) }),
   zstd: compressZstd,
 };
@@ -43,9 +48,6 @@ export class LogWriter {
   readonly #schemaIds = new Map<string, number>();
   readonly #idByKey = new Map<string, number>();
   readonly #idByChannel = new Map<LogChannel, number>();
-  /** Channels and schemas that some chunk describes. */
-  readonly #described = new Set<number>();
-  readonly #describedSchemas = new Set<number>();
   /** True while the chunk holds nothing but keyframes and their watermarks. */
   #isOpening = false;
   #messages = 0;
@@ -120,7 +122,7 @@ export class LogWriter {
     }
     this.#isOpening &&= name === schemaNames.keyframe || name === schemaNames.watermark;
     const channelId = this.#idByChannel.get(channel) ?? this.#register(channel);
-    this.#describe(channelId);
+    this.#chunk.describe(channelId, this.#table);
     this.#chunk.add({ channelId, sequence, logTime, publishTime, data });
     this.#messages++;
     // What opens a chunk stays together, however large it is.
@@ -129,17 +131,9 @@ export class LogWriter {
 
   async #closeChunk(): Promise<void> {
     const chunk = this.#chunk.close();
-    if (chunk !== undefined) await this.#file.append(chunk);
-  }
-
-  /** Puts the channel's description into the chunk that is the first to use it. */
-  #describe(channelId: number): void {
-    if (this.#described.has(channelId)) return;
-    this.#described.add(channelId);
-    const channel = this.#table.channels[channelId]!;
-    const isNew = !this.#describedSchemas.has(channel.schemaId);
-    this.#describedSchemas.add(channel.schemaId);
-    this.#chunk.describe(channel, isNew ? this.#table.schemas[channel.schemaId - 1] : undefined);
+    if (chunk === undefined) return;
+    await this.#file.append(chunk);
+    this.#chunk.reuse(chunk);
   }
 
   #register(channel: LogChannel): number {

@@ -1,10 +1,12 @@
 import { timeAt } from "../../sensors/item-events.ts";
-import type { SensorEvent } from "../../sensors/sensor-event.ts";
+import type { DvsEvent, Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { Delivery } from "../source.ts";
 import { type Cursor, CursorHeap } from "./cursor-heap.ts";
 import { itemBytes } from "./item-extent.ts";
 import type { EventRange, MergedItem } from "./merged-item.ts";
+
+const none: readonly Delivery[] = [];
 
 /**
  * One stream's items on their way into the total order (time, sensor priority, seq, arrival). It
@@ -67,15 +69,14 @@ export class EventOrder {
       const first = this.#heap.first;
       if (first === undefined || !(first.timeUs < limitUs)) return;
       const cursor = this.#heap.pop();
-      if (cursor.delivery.item.kind === "marker") this.#emitMarker(cursor);
-      else if (this.#heap.first?.timeUs === cursor.timeUs) this.#emitTick(cursor);
-      else this.#emitAlone(cursor, Math.min(limitUs, this.#heap.first?.timeUs ?? limitUs));
+      const nextUs = this.#heap.first?.timeUs ?? limitUs;
+      if (cursor.delivery.item.kind === "marker") this.#emitMarker(cursor, cursor.delivery.item);
+      else if (nextUs === cursor.timeUs) this.#emitTick(cursor);
+      else this.#emitAlone(cursor, Math.min(limitUs, nextUs));
     }
   }
 
-  #emitMarker(cursor: Cursor): void {
-    const marker = cursor.delivery.item;
-    if (marker.kind !== "marker") return;
+  #emitMarker(cursor: Cursor, marker: Marker): void {
     this.#bytes -= cursor.bytes;
     const finished = [cursor.delivery];
     this.#emit({ kind: "marker", stream: this.#stream, timeUs: marker.timeUs, marker, finished });
@@ -88,7 +89,8 @@ export class EventOrder {
     const finished: Delivery[] = [];
     let cursor = first;
     for (;;) {
-      this.#advance(cursor, timeUs + 1, ranges, finished);
+      ranges.push(this.#advance(cursor, timeUs + 1));
+      if (cursor.index === cursor.end) finished.push(cursor.delivery);
       if (this.#heap.first?.timeUs !== timeUs) break;
       cursor = this.#heap.pop();
     }
@@ -98,38 +100,38 @@ export class EventOrder {
   /** One cursor has the time before `limitUs` for itself. */
   #emitAlone(cursor: Cursor, limitUs: TimeUs): void {
     const { timeUs } = cursor;
-    const ranges: EventRange[] = [];
-    const finished: Delivery[] = [];
-    this.#advance(cursor, limitUs, ranges, finished);
     const stream = this.#stream;
-    const { event, ...range } = ranges[0]!;
+    const range = this.#advance(cursor, limitUs);
+    const finished = cursor.index === cursor.end ? [cursor.delivery] : none;
     this.#emit(
-      event.kind === "dvs"
-        ? { kind: "run", stream, timeUs, range: { event, ...range }, finished }
-        : { kind: "tick", stream, timeUs, ranges, finished },
+      isOfDvs(range)
+        ? { kind: "run", stream, timeUs, range, finished }
+        : { kind: "tick", stream, timeUs, ranges: [range], finished },
     );
   }
 
-  /** Takes the events before `limitUs` from a cursor and puts the rest back. */
-  #advance(cursor: Cursor, limitUs: TimeUs, ranges: EventRange[], finished: Delivery[]): void {
-    const event = cursor.delivery.item;
-    if (event.kind === "marker" || event.kind === "status") return;
-    const { priority, end } = cursor;
+  /** Takes the events before `limitUs` from a cursor, and puts it back if there are more. */
+  #advance(cursor: Cursor, limitUs: TimeUs): EventRange {
+    const { delivery, priority, end, index: from } = cursor;
+    // Markers have gone out before, and statuses never come here.
+    const event = delivery.item as SensorEvent;
     if (!cursor.started) {
       cursor.started = true;
       this.#onFirst?.(event, priority, cursor.timeUs);
     }
-    const from = cursor.index;
     let to = from + 1;
     while (to < end && timeAt(event, to) < limitUs) to++;
-    ranges.push({ event, from, to, priority, receivedUs: cursor.delivery.receivedUs });
+    cursor.index = to;
     if (to === end) {
       this.#bytes -= cursor.bytes;
-      finished.push(cursor.delivery);
-      return;
+    } else {
+      cursor.timeUs = timeAt(event, to);
+      this.#heap.push(cursor);
     }
-    cursor.index = to;
-    cursor.timeUs = timeAt(event, to);
-    this.#heap.push(cursor);
+    return { event, from, to, priority, receivedUs: delivery.receivedUs };
   }
+}
+
+function isOfDvs(range: EventRange): range is EventRange<DvsEvent> {
+  return range.event.kind === "dvs";
 }

@@ -5,6 +5,7 @@ import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { EventCounts } from "../../telemetry/event-counts.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
+import { schemaNames } from "../../wire/schema.ts";
 import type { WireChannel } from "../../wire/wire-channel.ts";
 import type { Delivery, Source } from "../source.ts";
 import { brokerName, connectMqtt, type MqttOptions } from "./mqtt-connection.ts";
@@ -109,7 +110,8 @@ function decode(
     const { stream, sensor, schemaName, encoding } = parseTopic(prefix, topic);
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
     const seq = seqs.read(packet);
-    return decodeItem(schemaName, encoding, bytes, channel(stream, sensor), seq);
+    const described = { ...channel(stream, sensor), ...pictureConvention(schemaName, packet) };
+    return decodeItem(schemaName, encoding, bytes, described, seq);
   } catch (error) {
     if (!(error instanceof PolyphaseError)) throw error;
     counts.take(1);
@@ -117,6 +119,17 @@ function decode(
     onMalformed(error, topic);
     return undefined;
   }
+}
+
+/** How a picture was cut, from the CloudEvents extension attribute: its schemas have no field for it. */
+function pictureConvention(
+  schemaName: string,
+  { properties }: IPublishPacket,
+): Pick<WireChannel, "convention"> {
+  const convention = properties?.userProperties?.["convention"];
+  const isPicture =
+    schemaName === schemaNames.rawImage || schemaName === schemaNames.compressedImage;
+  return isPicture && typeof convention === "string" ? { convention } : {};
 }
 
 /**

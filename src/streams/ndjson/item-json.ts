@@ -73,7 +73,11 @@ function decodeFields(fields: Fields): StreamItem {
       };
     case "video": {
       const [width, height] = [fields.whole("width"), fields.whole("height")];
-      return { kind, ...header, width, height, pixels: fields.pixels("pixels", width * height) };
+      const convention = "convention" in fields.all ? fields.text("convention") : undefined;
+      return {
+        ...{ kind, ...header, ...(convention === undefined ? {} : { convention }) },
+        ...{ width, height, pixels: fields.pixels("pixels", width * height) },
+      };
     }
     case "status":
       return { kind, ...header, status: fields.oneOf("status", ["idle", "left", "joined"]) };

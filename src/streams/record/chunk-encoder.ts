@@ -1,11 +1,12 @@
 import { crc32 } from "node:zlib";
 import zstd from "@foxglove/wasm-zstd";
-import { McapChunkBuilder, McapRecordBuilder, type McapTypes } from "@mcap/core";
+import { McapConstants, McapRecordBuilder, type McapTypes } from "@mcap/core";
 
 /** zstd-1 packs sensor data within 5 % of zstd-3 at twice its speed. */
 const zstdLevel = 1;
+const startBytes = 128 * 1024;
 
-/** How the content of a chunk is packed. */
+/** How the content of a chunk, which is valid during the call only, is packed. */
 export type ChunkCompressor = (content: Uint8Array) => {
   /** MCAP's name of it; empty for content as it is. */
   readonly compression: string;
@@ -14,21 +15,53 @@ export type ChunkCompressor = (content: Uint8Array) => {
 
 /** Messages as they go to a file: a chunk record and the message indexes behind it. */
 export interface ClosedChunk {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Its entry in a file's index, as if the chunk were the file's beginning. */
   readonly index: McapTypes.ChunkIndex;
   readonly messages: ReadonlyMap<number, number>;
 }
 
+/** The schemas, by id from 1 on, and channels, by id from 0 on, that chunks may use; they grow. */
+export interface DescribedChannels {
+  readonly schemas: readonly McapTypes.Schema[];
+  readonly channels: readonly McapTypes.Channel[];
+}
+
+/** Where the messages of one channel lie in the chunk. */
+interface MessageIndex {
+  readonly logTimes: bigint[];
+  readonly offsets: number[];
+}
+
+/** Bytes of an opcode and of the length that follows it. */
+const prefixBytes = 1 + 8;
+/** Of a message before its data: channel, sequence, log time and publish time. */
+const messageHeadBytes = 2 + 4 + 8 + 8;
+/** Of a chunk beside its content and the name of its compression. */
+const chunkHeadBytes = 8 + 8 + 8 + 4 + 4 + 8;
+/** Of a message index beside its entries: channel and their length. */
+const indexHeadBytes = 2 + 4;
+const indexEntryBytes = 8 + 8;
+
 /**
- * Packs messages into MCAP chunks that can be closed at any moment: `McapWriter` closes them only
- * when they are full, and then writes them twice if it is called again meanwhile. Synchronous, so
- * that nothing can come between. `zstd.isLoaded` must have been awaited.
+ * Packs messages into MCAP chunks that can be closed at any moment, in memory that is used again:
+ * `McapWriter` closes them only when they are full, writes them twice if it is called again
+ * meanwhile, and copies each four times. Synchronous, so that nothing can come between.
+ * `zstd.isLoaded` must have been awaited.
  */
 export class ChunkEncoder {
-  readonly #builder = new McapChunkBuilder({});
-  readonly #records = new McapRecordBuilder();
   readonly #compress: ChunkCompressor;
+  readonly #records = new McapRecordBuilder();
+  readonly #indexes = new Map<number, MessageIndex>();
+  readonly #describedChannels = new Set<number>();
+  readonly #describedSchemas = new Set<number>();
+  #content: Uint8Array = new Uint8Array(startBytes);
+  #view: DataView = new DataView(this.#content.buffer);
+  #length = 0;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
+  #messages = 0;
+  #startTime = 0n;
+  #endTime = 0n;
 
   /** @param compress default zstd */
   constructor(compress: ChunkCompressor = compressZstd) {
@@ -37,58 +70,181 @@ export class ChunkEncoder {
 
   /** Uncompressed bytes of the chunk under way. */
   get byteLength(): number {
-    return this.#builder.byteLength;
+    return this.#length;
   }
 
   add(message: McapTypes.Message): void {
-    this.#builder.addMessage(message);
+    const { channelId, sequence, logTime, publishTime, data } = message;
+    const { logTimes, offsets } = this.#indexOf(channelId);
+    logTimes.push(logTime);
+    offsets.push(this.#length);
+    if (this.#messages === 0 || logTime < this.#startTime) this.#startTime = logTime;
+    if (this.#messages === 0 || logTime > this.#endTime) this.#endTime = logTime;
+    this.#messages++;
+    const length = messageHeadBytes + data.byteLength;
+    const from = this.#grow(prefixBytes + length);
+    const at = writePrefix(this.#view, from, McapConstants.Opcode.MESSAGE, length);
+    this.#view.setUint16(at, channelId, true);
+    this.#view.setUint32(at + 2, sequence, true);
+    this.#view.setBigUint64(at + 6, logTime, true);
+    this.#view.setBigUint64(at + 14, publishTime, true);
+    this.#content.set(data, at + messageHeadBytes);
   }
 
-  /** Describes a channel in the chunk itself, where its CRC covers the description. */
-  describe(channel: McapTypes.Channel, schema: McapTypes.Schema | undefined): void {
-    if (schema !== undefined) this.#builder.addSchema(schema);
-    this.#builder.addChannel(channel);
+  /**
+   * Describes a channel in the chunk itself, where its CRC covers the description, unless this
+   * chunk or one before does.
+   */
+  describe(channelId: number, { channels, schemas }: DescribedChannels): void {
+    if (this.#describedChannels.has(channelId)) return;
+    this.#describedChannels.add(channelId);
+    const channel = channels[channelId]!;
+    // 0 stands for no schema.
+    const schema = schemas[channel.schemaId - 1];
+    this.#records.reset();
+    if (schema !== undefined && !this.#describedSchemas.has(schema.id)) {
+      this.#describedSchemas.add(schema.id);
+      this.#records.writeSchema(schema);
+    }
+    this.#records.writeChannel(channel);
+    const { buffer } = this.#records;
+    const from = this.#grow(buffer.byteLength);
+    this.#content.set(buffer, from);
+    this.#indexOf(channelId);
   }
 
   /** The messages since the last call; undefined if there is none. */
   close(): ClosedChunk | undefined {
-    if (this.#builder.numMessages === 0) return undefined;
-    const { buffer, messageStartTime, messageEndTime, indices } = this.#builder;
-    const { compression, compressedData } = this.#compress(buffer);
-    this.#records.reset();
-    const chunkLength = this.#records.writeChunk({
-      messageStartTime,
-      messageEndTime,
-      uncompressedSize: BigInt(buffer.byteLength),
-      uncompressedCrc: crc32(buffer),
-      compression,
-      records: compressedData,
-    });
-    const messageIndexOffsets = new Map<number, bigint>();
-    const messages = new Map<number, number>();
-    for (const index of indices) {
-      messageIndexOffsets.set(index.channelId, BigInt(this.#records.length));
-      messages.set(index.channelId, index.records.length);
-      this.#records.writeMessageIndex(index);
-    }
-    const bytes = this.#records.buffer;
+    if (this.#messages === 0) return undefined;
+    const content = this.#content.subarray(0, this.#length);
+    const { compression, compressedData } = this.#compress(content);
+    const chunkLength =
+      prefixBytes + chunkHeadBytes + compression.length + compressedData.byteLength;
+    const messageIndexLength = this.#messageIndexLength();
+    const bytes = this.#take(chunkLength + messageIndexLength);
+    this.#writeChunk(bytes, chunkLength, compression, compressedData);
+    const messageIndexOffsets = this.#writeIndexes(bytes, chunkLength);
     const index = {
-      messageStartTime,
-      messageEndTime,
+      messageStartTime: this.#startTime,
+      messageEndTime: this.#endTime,
       chunkStartOffset: 0n,
-      chunkLength,
+      chunkLength: BigInt(chunkLength),
       messageIndexOffsets,
-      messageIndexLength: BigInt(bytes.byteLength) - chunkLength,
+      messageIndexLength: BigInt(messageIndexLength),
       compression,
       compressedSize: BigInt(compressedData.byteLength),
-      uncompressedSize: BigInt(buffer.byteLength),
+      uncompressedSize: BigInt(content.byteLength),
     };
-    this.#builder.reset();
+    const messages = new Map<number, number>();
+    for (const [id, { offsets }] of this.#indexes) messages.set(id, offsets.length);
+    this.#indexes.clear();
+    this.#length = 0;
+    this.#messages = 0;
     return { bytes, index, messages };
   }
+
+  /** Takes back a chunk that nobody will read any more: its memory is used for one to come. */
+  reuse({ bytes }: ClosedChunk): void {
+    this.#spare = new Uint8Array(bytes.buffer);
+  }
+
+  /** All of it will be written: memory need not be cleared before. */
+  #take(length: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.length >= length
+      ? spare.subarray(0, length)
+      : (Buffer.allocUnsafeSlow(length) as Uint8Array<ArrayBuffer>);
+  }
+
+  #indexOf(channelId: number): MessageIndex {
+    let index = this.#indexes.get(channelId);
+    if (index === undefined) {
+      index = { logTimes: [], offsets: [] };
+      this.#indexes.set(channelId, index);
+    }
+    return index;
+  }
+
+  /** Makes room behind the content. @returns where it begins */
+  #grow(bytes: number): number {
+    const from = this.#length;
+    this.#length += bytes;
+    if (this.#length > this.#content.byteLength) {
+      const grown = new Uint8Array(Math.max(this.#length, 2 * this.#content.byteLength));
+      grown.set(this.#content.subarray(0, from));
+      this.#content = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return from;
+  }
+
+  #messageIndexLength(): number {
+    let length = 0;
+    for (const { offsets } of this.#indexes.values()) {
+      length += prefixBytes + indexHeadBytes + offsets.length * indexEntryBytes;
+    }
+    return length;
+  }
+
+  #writeChunk(
+    bytes: Uint8Array<ArrayBuffer>,
+    chunkLength: number,
+    compression: string,
+    data: Uint8Array,
+  ): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const length = chunkLength - prefixBytes;
+    let at = writePrefix(view, 0, McapConstants.Opcode.CHUNK, length);
+    view.setBigUint64(at, this.#startTime, true);
+    view.setBigUint64(at + 8, this.#endTime, true);
+    view.setBigUint64(at + 16, BigInt(this.#length), true);
+    view.setUint32(at + 24, crc32(this.#content.subarray(0, this.#length)), true);
+    view.setUint32(at + 28, compression.length, true);
+    at += 32;
+    for (const character of compression) view.setUint8(at++, character.charCodeAt(0));
+    view.setBigUint64(at, BigInt(data.byteLength), true);
+    bytes.set(data, at + 8);
+  }
+
+  /** @returns where each channel's index begins */
+  #writeIndexes(bytes: Uint8Array<ArrayBuffer>, from: number): Map<number, bigint> {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const starts = new Map<number, bigint>();
+    let at = from;
+    for (const [id, { logTimes, offsets }] of this.#indexes) {
+      starts.set(id, BigInt(at));
+      const entriesLength = offsets.length * indexEntryBytes;
+      const length = indexHeadBytes + entriesLength;
+      at = writePrefix(view, at, McapConstants.Opcode.MESSAGE_INDEX, length);
+      view.setUint16(at, id, true);
+      view.setUint32(at + 2, entriesLength, true);
+      at += indexHeadBytes;
+      for (const [i, offset] of offsets.entries()) {
+        view.setBigUint64(at, logTimes[i]!, true);
+        view.setBigUint64(at + 8, BigInt(offset), true);
+        at += indexEntryBytes;
+      }
+    }
+    return starts;
+  }
+}
+
+/** @returns index behind the opcode and the length */
+function writePrefix(view: DataView, at: number, opcode: number, length: number): number {
+  view.setUint8(at, opcode);
+  // Below 4 GiB, as all memory of this process's typed arrays.
+  view.setUint32(at + 1, length, true);
+  view.setUint32(at + 5, 0, true);
+  return at + prefixBytes;
 }
 
 /** zstd, as recordings are packed where nobody wants it otherwise. */
 export function compressZstd(content: Uint8Array): ReturnType<ChunkCompressor> {
   return { compression: "zstd", compressedData: zstd.compress(content, zstdLevel) };
+}
+
+/** Content as it is. */
+export function compressNothing(content: Uint8Array): ReturnType<ChunkCompressor> {
+  return { compression: "", compressedData: content };
 }

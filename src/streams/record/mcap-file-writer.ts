@@ -1,8 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { McapConstants, McapRecordBuilder, type McapTypes } from "@mcap/core";
-import type { ChannelTable } from "./channel-table.ts";
-import type { ClosedChunk } from "./chunk-encoder.ts";
+import type { ClosedChunk, DescribedChannels } from "./chunk-encoder.ts";
 import { WholeFileWritable } from "./whole-file-writable.ts";
 
 /** What a recorder needs of an open file. */
@@ -10,18 +9,16 @@ export type RecordingFile = Pick<FileHandle, "write" | "datasync" | "close">;
 
 type Statistics = McapTypes.Statistics;
 
-/** The schemas and channels that chunks may use; they grow as chunks are appended. */
-export type DescribedChannels = Pick<ChannelTable, "schemas" | "channels">;
-
 /**
  * Writes closed chunks to an MCAP file. Channels and schemas lie before the first chunk that needs
  * them and outside of chunks, so that every file of a recorder, and every beginning of one, can be
- * read by itself. Calls must not overlap.
+ * read by itself; unless the chunks describe all they use. Calls must not overlap.
  */
 export class McapFileWriter {
   readonly #file: RecordingFile;
   readonly #writable: WholeFileWritable;
   readonly #table: DescribedChannels;
+  readonly #describes: boolean;
   readonly #records = new McapRecordBuilder();
   readonly #chunks: McapTypes.ChunkIndex[] = [];
   readonly #metadata: McapTypes.MetadataIndex[] = [];
@@ -31,10 +28,15 @@ export class McapFileWriter {
   #channels = 0;
   #crc = 0;
 
-  constructor(file: RecordingFile, table: DescribedChannels) {
+  /**
+   * @param table grows as chunks are appended
+   * @param describes false if the chunks themselves describe what they use
+   */
+  constructor(file: RecordingFile, table: DescribedChannels, describes = true) {
     this.#file = file;
     this.#writable = new WholeFileWritable(file);
     this.#table = table;
+    this.#describes = describes;
   }
 
   /** The file's head and what it says of itself. */
@@ -163,13 +165,15 @@ export class McapFileWriter {
     };
   }
 
-  /** Describes what has come since to the table of channels. */
+  /** Takes, and describes unless chunks do, what has come to the table of channels since. */
   async #writeDescriptions(): Promise<void> {
     const { schemas, channels } = this.#table;
-    while (this.#schemas < schemas.length) this.#records.writeSchema(schemas[this.#schemas++]!);
-    while (this.#channels < channels.length) {
-      this.#records.writeChannel(channels[this.#channels++]!);
+    if (this.#describes) {
+      for (const schema of schemas.slice(this.#schemas)) this.#records.writeSchema(schema);
+      for (const channel of channels.slice(this.#channels)) this.#records.writeChannel(channel);
     }
+    this.#schemas = schemas.length;
+    this.#channels = channels.length;
     await this.#write();
   }
 

@@ -1,5 +1,6 @@
 import zstd from "@foxglove/wasm-zstd";
 import { asyncScheduler, type SchedulerLike, type Subscription } from "rxjs";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import type { Marker, SensorEvent, StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { type Decision, encodeDecision } from "../../wire/decision-json.ts";
@@ -44,6 +45,7 @@ export type TakeCheckpoint = (stream: string) => Uint8Array | undefined;
 export class Recorder {
   readonly #table = new ChannelTable();
   readonly #chunk = new ChunkEncoder();
+  readonly #memory = new ByteMemory();
   readonly #output: RecordingOutput;
   readonly #keyframeUs: number;
   readonly #scheduler: SchedulerLike;
@@ -204,7 +206,7 @@ export class Recorder {
       item.seq % 2 ** 32,
       receivedUs ?? this.#nowUs(),
       item.timeUs,
-      encodeItem(item),
+      encodeItem(item, this.#memory),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { StreamItem } from "../../sensors/sensor-event.ts";
+import type { StreamItem, VideoEvent } from "../../sensors/sensor-event.ts";
 import type { WireChannel } from "../../wire/wire-channel.ts";
 
 /** The name of the MCAP metadata record that says what a recording is. */
@@ -46,7 +46,7 @@ export function channelOf(item: StreamItem): RecordingChannel {
     case "audio":
       return { ...common, size: item.values.length, convention: item.convention };
     case "video":
-      return { ...common, width: item.width, height: item.height };
+      return { ...common, width: item.width, height: item.height, ...conventionOf(item) };
     case "dvs":
       return { ...common, width: item.packet.width, height: item.packet.height };
     case "scalar":
@@ -55,6 +55,11 @@ export function channelOf(item: StreamItem): RecordingChannel {
     case "status":
       return common;
   }
+}
+
+/** Nothing for a picture of which nobody said how it was cut. */
+function conventionOf({ convention }: VideoEvent): Pick<WireChannel, "convention"> {
+  return convention === undefined ? {} : { convention };
 }
 
 /** Why `item` cannot be on `channel`, whose items all have one shape; undefined if it can. */
@@ -71,7 +76,11 @@ function hasShapeOf(channel: RecordingChannel, item: StreamItem): boolean {
     case "audio":
       return channel.size === item.values.length && channel.convention === item.convention;
     case "video":
-      return channel.width === item.width && channel.height === item.height;
+      return (
+        channel.width === item.width &&
+        channel.height === item.height &&
+        channel.convention === item.convention
+      );
     case "dvs":
       return channel.width === item.packet.width && channel.height === item.packet.height;
     case "scalar":

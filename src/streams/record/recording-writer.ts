@@ -1,26 +1,19 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import zstd from "@foxglove/wasm-zstd";
-import { McapWriter } from "@mcap/core";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { encodeItem, itemSchema } from "../../wire/item-codec.ts";
-import {
-  channelMetadata,
-  channelName,
-  channelOf,
-  type RecordingChannel,
-  recordingMetadataName,
-  shapeMismatch,
-} from "./recording-channel.ts";
-import { WholeFileWritable } from "./whole-file-writable.ts";
+import { encodeItem } from "../../wire/item-codec.ts";
+import { ChannelTable } from "./channel-table.ts";
+import { ChunkEncoder, compressNothing, compressZstd } from "./chunk-encoder.ts";
+import { McapFileWriter } from "./mcap-file-writer.ts";
+import { recordingMetadataName } from "./recording-channel.ts";
 
 /** Bytes of messages per chunk: small enough to lose little and to seek fast, and packs as well. */
 const chunkBytes = 128 * 1024;
 /** Bytes that may wait for the disk; a caller that does not await `write` meets this limit. */
 const queuedBytesMax = 64 * 1024 * 1024;
-/** zstd-1 packs sensor data within 5 % of zstd-3 at twice its speed. */
-const zstdLevel = 1;
 
 export interface RecordingOptions {
   /** What was recorded: data set, name, label, licence, … Written to the file as it is. */
@@ -57,18 +50,11 @@ export async function createRecording(
 ): Promise<RecordingWriter> {
   const { metadata = {}, compression = "zstd" } = options;
   await zstd.isLoaded;
-  const file = await openPartial(path);
-  const writer = new McapWriter({
-    writable: new WholeFileWritable(file),
-    chunkSize: chunkBytes,
-    ...(compression === "zstd" ? { compressChunk } : {}),
-  });
-  await writer.start({ profile: "polyphase", library: "polyphase" });
-  await writer.addMetadata({
-    name: recordingMetadataName,
-    metadata: new Map(Object.entries(metadata)),
-  });
-  return new McapRecordingWriter(path, file, writer);
+  const table = new ChannelTable();
+  const file = new McapFileWriter(await openPartial(path), table, false);
+  await file.start(recordingMetadataName, new Map(Object.entries(metadata)));
+  const chunk = new ChunkEncoder(compression === "zstd" ? compressZstd : compressNothing);
+  return new McapRecordingWriter(path, file, table, chunk);
 }
 
 async function openPartial(path: string): Promise<FileHandle> {
@@ -80,55 +66,48 @@ async function openPartial(path: string): Promise<FileHandle> {
   }
 }
 
-function compressChunk(chunk: Uint8Array): { compression: string; compressedData: Uint8Array } {
-  return { compression: "zstd", compressedData: zstd.compress(chunk, zstdLevel) };
-}
-
-/** `McapWriter` corrupts the file when two calls overlap, so every call waits for the one before. */
+/** Items go into a chunk at once, so that only whole chunks wait for the disk. */
 class McapRecordingWriter implements RecordingWriter {
   readonly #path: string;
-  readonly #file: FileHandle;
-  readonly #writer: McapWriter;
-  /** By stream, then sensor. */
-  readonly #channels = new Map<string, Map<string, RecordingChannel>>();
-  readonly #channelIds = new Map<RecordingChannel, number>();
-  readonly #schemaIds = new Map<string, number>();
+  readonly #file: McapFileWriter;
+  readonly #table: ChannelTable;
+  readonly #chunk: ChunkEncoder;
+  readonly #memory = new ByteMemory();
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #failure: unknown;
   #closed = false;
 
-  constructor(path: string, file: FileHandle, writer: McapWriter) {
+  constructor(path: string, file: McapFileWriter, table: ChannelTable, chunk: ChunkEncoder) {
     this.#path = path;
     this.#file = file;
-    this.#writer = writer;
+    this.#table = table;
+    this.#chunk = chunk;
   }
 
   write(item: StreamItem, receivedUs: TimeUs): Promise<void> {
-    const written = this.#enqueue(item, receivedUs);
+    const written = this.#add(item, receivedUs);
     // Who does not await still learns of a failure: from the next write and from close().
     written.catch(() => {});
     return written;
   }
 
-  async #enqueue(item: StreamItem, receivedUs: TimeUs): Promise<void> {
+  async #add(item: StreamItem, receivedUs: TimeUs): Promise<void> {
     this.#checkWritable();
     if (!Number.isSafeInteger(receivedUs) || receivedUs < 0) {
       throw this.#refusal("BAD_EVENT", `receivedUs must be whole and >= 0, got ${receivedUs}`);
     }
-    const data = encodeItem(item);
-    const channel = this.#channelFor(item);
-    this.#queuedBytes += data.byteLength;
-    await this.#serially(async () => {
-      this.#queuedBytes -= data.byteLength;
-      await this.#writer.addMessage({
-        channelId: this.#channelIds.get(channel) ?? (await this.#register(channel)),
-        sequence: item.seq % 2 ** 32,
-        logTime: BigInt(receivedUs) * 1000n,
-        publishTime: BigInt(item.timeUs) * 1000n,
-        data,
-      });
+    const data = encodeItem(item, this.#memory);
+    const channelId = this.#table.ofItem(item);
+    this.#chunk.describe(channelId, this.#table);
+    this.#chunk.add({
+      channelId,
+      sequence: item.seq % 2 ** 32,
+      logTime: BigInt(receivedUs) * 1000n,
+      publishTime: BigInt(item.timeUs) * 1000n,
+      data,
     });
+    if (this.#chunk.byteLength > chunkBytes) await this.#appendChunk();
   }
 
   #checkWritable(): void {
@@ -147,6 +126,19 @@ class McapRecordingWriter implements RecordingWriter {
     return new PolyphaseError(code, `Cannot write ${this.#path}: ${reason}`);
   }
 
+  /** Hands the chunk under way, if there is one, to the file. */
+  #appendChunk(): Promise<void> {
+    const chunk = this.#chunk.close();
+    if (chunk === undefined) return this.#queue;
+    const { byteLength } = chunk.bytes;
+    this.#queuedBytes += byteLength;
+    return this.#serially(async () => {
+      await this.#file.append(chunk);
+      this.#queuedBytes -= byteLength;
+      this.#chunk.reuse(chunk);
+    });
+  }
+
   /** Runs `work` after everything queued before it; after a failure nothing runs any more. */
   #serially(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(async () => {
@@ -159,54 +151,12 @@ class McapRecordingWriter implements RecordingWriter {
     return done;
   }
 
-  /** The channel of items like this one; all of them must have the shape of the first. */
-  #channelFor(item: StreamItem): RecordingChannel {
-    let sensors = this.#channels.get(item.stream);
-    if (sensors === undefined) {
-      sensors = new Map();
-      this.#channels.set(item.stream, sensors);
-    }
-    const name = channelName(item);
-    const known = sensors.get(name);
-    if (known === undefined) {
-      const channel = channelOf(item);
-      sensors.set(name, channel);
-      return channel;
-    }
-    const mismatch = shapeMismatch(known, item);
-    if (mismatch !== undefined) throw this.#refusal("BAD_EVENT", `${known.topic}: ${mismatch}`);
-    return known;
-  }
-
-  async #register(channel: RecordingChannel): Promise<number> {
-    const schema = itemSchema(channel.kind);
-    let schemaId = this.#schemaIds.get(schema.name);
-    if (schemaId === undefined) {
-      schemaId = await this.#writer.registerSchema({
-        name: schema.name,
-        encoding: schema.schemaEncoding,
-        data: schema.data(),
-      });
-      this.#schemaIds.set(schema.name, schemaId);
-    }
-    const id = await this.#writer.registerChannel({
-      schemaId,
-      topic: channel.topic,
-      messageEncoding: schema.encoding,
-      metadata: channelMetadata(channel),
-    });
-    this.#channelIds.set(channel, id);
-    return id;
-  }
-
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      await this.#serially(async () => {
-        await this.#writer.end();
-        await this.#file.datasync();
-      });
+      await this.#appendChunk();
+      await this.#serially(() => this.#file.end());
     } catch (failure) {
       await this.#discard();
       throw failure;

@@ -1,14 +1,16 @@
 import type { FileHandle } from "node:fs/promises";
+import { ByteWindow } from "../log/scan/byte-window.ts";
 
-/** Random access to an open file for `McapIndexedReader`; remembers where it last read. */
+/**
+ * Random access to an open file for `McapIndexedReader`, with reading ahead: a read per chunk of a
+ * file costs more than decoding the chunk. Remembers where it last read.
+ */
 export class FileReadable {
-  readonly #file: Pick<FileHandle, "read">;
-  readonly #size: number;
+  readonly #window: ByteWindow;
   #lastOffset = 0;
 
   constructor(file: Pick<FileHandle, "read">, size: number) {
-    this.#file = file;
-    this.#size = size;
+    this.#window = new ByteWindow(file, size);
   }
 
   /** First byte of the last read: where to look when what was read makes no sense. */
@@ -17,23 +19,23 @@ export class FileReadable {
   }
 
   async size(): Promise<bigint> {
-    return BigInt(this.#size);
+    return BigInt(this.#window.size);
   }
 
+  /** A view of memory that is never written again. */
   async read(offset: bigint, size: bigint): Promise<Uint8Array> {
     const start = Number(offset);
     const length = Number(size);
     this.#lastOffset = start;
     // Checked before memory is taken: a corrupt index may ask for exabytes.
-    if (start + length > this.#size) {
-      throw new RangeError(`${length} bytes from byte ${start} pass the end at ${this.#size}`);
+    if (start + length > this.#window.size) {
+      throw new RangeError(
+        `${length} bytes from byte ${start} pass the end at ${this.#window.size}`,
+      );
     }
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await this.#file.read(bytes, filled, length - filled, start + filled);
-      if (bytesRead === 0) throw new RangeError(`the file ended at byte ${start + filled}`);
-      filled += bytesRead;
+    const bytes = await this.#window.view(start, length);
+    if (bytes.length < length) {
+      throw new RangeError(`the file ended at byte ${start + bytes.length}`);
     }
     return bytes;
   }

@@ -1,6 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
+import wasmZstd from "@foxglove/wasm-zstd";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
 import { loadDecompressHandlers } from "@mcap/support";
+import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { FileReadable } from "./file-readable.ts";
@@ -90,8 +92,18 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
 export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
   // The LZ4 of @mcap/support refuses every frame after one that was damaged.
   const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
-    decompressLz4Frame(bytes, Number(size));
-  const handlers: McapTypes.DecompressHandlers = { ...(await loadDecompressHandlers()), lz4 };
+    decompressLz4Frame(bytes, Number(size), new ByteMemory());
+  // Its zstd copies what it has decompressed once more.
+  await wasmZstd.isLoaded;
+  const zstd = (bytes: Uint8Array, size: bigint): Uint8Array => {
+    const { buffer, byteOffset, length } = wasmZstd.decompress(bytes, Number(size));
+    return new Uint8Array(buffer, byteOffset, length);
+  };
+  const handlers: McapTypes.DecompressHandlers = {
+    ...(await loadDecompressHandlers()),
+    lz4,
+    zstd,
+  };
   const limited = Object.entries(handlers).map(([name, decompress]) => [
     name,
     (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {

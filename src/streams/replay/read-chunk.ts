@@ -29,8 +29,9 @@ const chunkFixedBytes = 8 + 8 + 8 + 4 + 4;
 const messageFixedBytes = 2 + 4 + 8 + 8;
 
 /**
- * The messages of one chunk record, in file order, without those of unknown channels. `McapIndexedReader` would hand them over one by
- * one through a promise each, which costs more than decoding them (bench/recording.ts).
+ * The messages of one chunk record, in file order, without those of unknown channels.
+ * `McapIndexedReader` would hand them over one by one through a promise each, which costs more than
+ * decoding them (bench/recording.ts).
  *
  * Throws a plain Error that says what is wrong; the caller knows the place.
  */
@@ -49,29 +50,29 @@ export function readChunk<Channel extends { readonly kind: string } = RecordedCh
     if (end > messages.length) throw new Error(`record at byte ${at} of the chunk passes its end`);
     if (view.getUint8(at) === messageOpcode) {
       if (end < start + messageFixedBytes) throw new Error(`message at byte ${at} is too short`);
-      const message = readMessage(messages.subarray(start, end), channelsById);
-      if (message !== undefined) found.push(message);
+      const channel = channelAt(view, start, channelsById);
+      if (channel !== undefined) {
+        const sequence = view.getUint32(start + 2, true);
+        const receivedUs = microseconds(view, start + 6);
+        const data = messages.subarray(start + messageFixedBytes, end);
+        found.push({ channel, sequence, receivedUs, data });
+      }
     }
     at = end;
   }
   return found;
 }
 
-function readMessage<Channel extends { readonly kind: string }>(
-  content: Uint8Array,
+/** The channel that is named at `at`; undefined for an unknown one. */
+function channelAt<Channel extends { readonly kind: string }>(
+  view: DataView,
+  at: number,
   channelsById: ChannelsById<Channel>,
-): ChunkMessage<Channel> | undefined {
-  const view = viewOf(content);
-  const channelId = view.getUint16(0, true);
-  const channel = channelsById.get(channelId);
-  if (channel === undefined) throw new Error(`there is no channel ${channelId}`);
-  if (channel.kind === "unknown") return undefined;
-  return {
-    channel: channel as Channel,
-    sequence: view.getUint32(2, true),
-    receivedUs: microseconds(view, 6),
-    data: content.subarray(messageFixedBytes),
-  };
+): Channel | undefined {
+  const id = view.getUint16(at, true);
+  const channel = channelsById.get(id);
+  if (channel === undefined) throw new Error(`there is no channel ${id}`);
+  return channel.kind === "unknown" ? undefined : (channel as Channel);
 }
 
 /** The uncompressed, CRC-checked records of a chunk. */

@@ -52,7 +52,8 @@ function shapeOf(
   const width = wholeNumber(metadata.get("width"));
   const height = wholeNumber(metadata.get("height"));
   const size = wholeNumber(metadata.get("size"));
-  const convention = kind === "audio" ? metadata.get("convention") : undefined;
+  const hasConvention = kind === "audio" || kind === "video";
+  const convention = hasConvention ? metadata.get("convention") : undefined;
   return {
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

@@ -1,4 +1,5 @@
-import type { SequenceOp } from "../sequence-op/sequence-op.ts";
+import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import {
   type AddressEmbedding,
   backwardEmbedding,
@@ -55,6 +56,7 @@ export class SequenceNetwork {
   readonly #pooled: Float64Array;
   readonly #pooledGradient: Float64Array;
   readonly #outputsGradient: Float64Array;
+  readonly #share: FloatArray;
 
   constructor(parts: SequenceNetworkParts) {
     const { layer, embedding, readout } = parts;
@@ -73,6 +75,7 @@ export class SequenceNetwork {
     this.#pooled = new Float64Array(layer.shape.units);
     this.#pooledGradient = new Float64Array(layer.shape.units);
     this.#outputsGradient = new Float64Array(readout.outputs);
+    this.#share = floatsLike(layer, layer.shape.units);
   }
 
   beginBatch(): BatchWriter {
@@ -119,20 +122,19 @@ export class SequenceNetwork {
     const to = batch.offsets[b + 1]!;
     const pooled = this.#pooled.fill(0);
     for (let n = from; n < to; n++) {
-      for (let u = 0; u < shape.units; u++)
-        pooled[u]! += batch.h[n * shape.units + u]! / (to - from);
+      for (let u = 0; u < shape.units; u++) pooled[u]! += batch.h[n * shape.units + u]!;
     }
+    for (let u = 0; u < shape.units; u++) pooled[u]! /= to - from;
     const outputs = this.outputs.subarray(b * readout.outputs, (b + 1) * readout.outputs);
     forwardReadout(outputs, readout, pooled);
     const criterion = this.loss === "cross-entropy" ? crossEntropy : squaredError;
     const result = criterion(this.#outputsGradient, outputs, targets[b]!, scale);
     if (!withGradient) return result;
     backwardReadout(this.#pooledGradient, readout, pooled, this.#outputsGradient);
-    for (let n = from; n < to; n++) {
-      for (let u = 0; u < shape.units; u++) {
-        batch.hGradient[n * shape.units + u] = this.#pooledGradient[u]! / (to - from);
-      }
-    }
+    // Of a mean all its events have the same share.
+    const share = this.#share;
+    for (let u = 0; u < shape.units; u++) share[u] = this.#pooledGradient[u]! / (to - from);
+    for (let n = from; n < to; n++) batch.hGradient.set(share, n * shape.units);
     return result;
   }
 }

@@ -24,8 +24,10 @@ export interface SequenceMemory {
   readonly openCount: Int32Array;
 }
 
-const layoutFields = 42;
+const layoutFields = 43;
 const chunkFloats = 16_384;
+/** Sequences that the scan looks at together; it may list as many units before it sees the limit. */
+const scanLanes = 16;
 
 /** Reserves all arrays of a sequence op and writes down where they are. */
 export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
@@ -46,10 +48,9 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   const peepholes = at(arena.float32(3 * units));
   const rowsGradient = at(arena.float32(units * 4 * length));
   const peepholesGradient = at(arena.float32(3 * units));
-  // The scan reads groups of eight units.
-  const frequency = at(arena.float64(units + 7));
-  const shift = at(arena.float64(units + 7)).subarray(0, units);
-  const openRatio = at(arena.float64(units + 7));
+  const frequency = at(arena.float64(units));
+  const shift = at(arena.float64(units));
+  const openRatio = at(arena.float64(units));
   const batch: SequenceBatch = {
     offsets: at(arena.int32(sequencesMax + 1)),
     timeUs: at(arena.float64(eventsMax)),
@@ -61,24 +62,27 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
     stateH: at(arena.float32(sequencesMax * units)),
     stateC: at(arena.float32(sequencesMax * units)),
   };
-  // Entries: start of each event's; unit, φ, k, derivative by k, gates and cells of each.
+  // Entries: first of each step; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
-  at(arena.int32(openUnitsMax));
-  for (let i = 0; i < 3; i++) at(arena.float32(openUnitsMax));
-  for (let i = 0; i < 2; i++) at(arena.float32(4 * openUnitsMax));
-  // v and the derivatives by v and c of each sequence.
-  for (let i = 0; i < 2; i++) at(arena.float32(sequencesMax * length));
-  at(arena.float32(sequencesMax * units));
+  const entries = openUnitsMax + scanLanes;
+  at(arena.int32(2 * entries));
+  for (let i = 0; i < 4; i++) at(arena.float32(entries));
+  for (let i = 0; i < 2; i++) at(arena.float32(4 * entries));
+  // v and c of each sequence, and the derivatives by them.
+  for (let i = 0; i < 4; i++) at(arena.float32(sequencesMax * length));
   const logPeriodGradient = at(arena.float64(units));
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
   const openCount = at(arena.int32(1));
-  // Events of a chunk and of a step, where their v are, and their entries by unit.
-  for (let i = 0; i < 2; i++) at(arena.int32(chunkEvents));
+  // Of the scan: times of a step twice, and when each unit opens next.
+  const lanes = scanLanes * Math.ceil(sequencesMax / scanLanes);
+  at(arena.float64(lanes));
+  at(arena.float32(lanes));
+  at(arena.float32(lanes * units));
+  // The v of a chunk, and its entries by unit.
   at(arena.float32(chunkEvents * length));
-  for (let i = 0; i < 2; i++) at(arena.int32(sequencesMax));
   at(arena.int32(units + 2));
-  at(arena.int32(2 * Math.max(chunkEvents, sequencesMax) * units));
+  at(arena.int32(2 * chunkEvents * units));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
     memory: arena.memory,
@@ -100,11 +104,12 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
 }
 
 /**
- * Events whose v is kept before their entries are added to the gradient of the rows: enough to make
- * one load and store of a row worth while, and what one unit reads of them stays in the first cache.
+ * Events whose v is kept before their entries are added to the gradient of the rows, at least one
+ * of each sequence: enough to make one load and store of a row worth while, and what one unit reads
+ * of them stays in the first cache.
  */
 function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
-  return Math.min(limits.eventsMax, Math.max(16, Math.ceil(chunkFloats / rowLength(shape))));
+  return Math.max(limits.sequencesMax, Math.ceil(chunkFloats / rowLength(shape)));
 }
 
 /** Generous sum of all arrays, a cache line of padding for each. */
@@ -113,8 +118,8 @@ function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const length = rowLength(shape);
   const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
   const events = limits.eventsMax * (2 * inputs + 2 * units + 4);
-  const sequences = limits.sequencesMax * (5 * units + 2 * length + 6);
-  const chunk = chunkEventsOf(shape, limits) * (length + 2 * units + 2);
-  const entries = 12 * limits.openUnitsMax;
+  const sequences = (limits.sequencesMax + scanLanes) * (4 * units + 4 * length + 6);
+  const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
+  const entries = 14 * (limits.openUnitsMax + scanLanes);
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32;
 }

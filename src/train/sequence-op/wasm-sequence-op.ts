@@ -15,10 +15,9 @@ import { wasmModuleBase64 } from "./wasm-module.ts";
 
 /** What assembly/train/index.ts exports; `layout` is the address of its table of pointers. */
 interface SequenceExports {
-  scanGates(layout: number, events: number, mode: number, leak: number, all: number): number;
+  scanGates(layout: number, sequences: number, mode: number, leak: number, all: number): number;
   forward(layout: number, sequences: number): void;
-  backward(layout: number, sequences: number): void;
-  backwardGates(layout: number, events: number, leak: number): void;
+  backward(layout: number, sequences: number, leak: number, oscillates: number): void;
 }
 
 /** The sequence op in float32 SIMD; all its arrays are views on the module's memory. */
@@ -44,7 +43,7 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
       }
       const count = wasm.scanGates(
         layout,
-        batch.offsets[sequences]!,
+        sequences,
         scanMode(shape),
         op.leak,
         shape.evaluate === "all" ? 1 : 0,
@@ -54,10 +53,10 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
       return arena.openCount[0]!;
     },
     backward(sequences) {
-      wasm.backward(layout, sequences);
-      if (!isTriangular(shape.gate)) return;
+      const oscillates = isTriangular(shape.gate);
       arena.openRatioGradient.fill(0);
-      wasm.backwardGates(layout, batch.offsets[sequences]!, op.leak);
+      wasm.backward(layout, sequences, op.leak, oscillates ? 1 : 0);
+      if (!oscillates) return;
       for (let u = 0; u < units; u++) {
         gradients.openLogit[u]! += arena.openRatioGradient[u]! * openRatioByLogit(openRatio[u]!);
       }

@@ -15,6 +15,14 @@ import { anyLayer, anyTimes, randomLayer, uniform } from "./random-layer.ts";
 // Thousands of cases, also on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
+const plainShape = {
+  cell: "phased-lstm",
+  gate: "phase",
+  inputs: 2,
+  units: 4,
+  openRatio: 0.05,
+  seed: 1,
+} as const;
 const wasm = createWasmKernel();
 const sparse = createSparseKernel();
 
@@ -78,6 +86,45 @@ describe("createWasmKernel()", () => {
     const times = Array.from({ length: 200 }, (_, n) => 4e12 + Math.floor(n * next(0, 20_000)));
     const expected = trace(start(sparse, parameters, times), "step");
     expect(trace(start(wasm, parameters, times), "step")).toEqual(expected);
+  });
+
+  it("enters an epoch with the phases of sparse-f32 to the last bit, for any τ, s and t", () => {
+    const oscillator = fc.oneof(
+      fc.record({
+        period: fc.double({ min: 1e-3, max: 1e12, noNaN: true }),
+        shift: fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+        openRatio: fc.constant(1),
+      }),
+      // So narrow a window that its k shows the last bits of the phase, met at its start.
+      fc.record({
+        period: fc.integer({ min: 1, max: 1e6 }),
+        shift: fc.integer({ min: -1e6, max: 1e6 }),
+        openRatio: fc.constant(4e-10),
+      }),
+      // Periods that the remainder cannot be had with from the quotient.
+      fc.record({
+        period: fc.constantFrom(1e-130, 1e-9, 1e130),
+        shift: fc.integer({ min: 0, max: 100 }),
+        openRatio: fc.constant(1),
+      }),
+    );
+    const turn = fc.integer({ min: -1e9, max: 1e9 });
+    const small = randomLayer({ ...plainShape, units: 3 });
+    fc.assert(
+      fc.property(fc.array(oscillator, { minLength: 3, maxLength: 3 }), turn, (units, n) => {
+        const parameters: LayerParameters = {
+          ...small,
+          periodUs: units.map(({ period }) => period),
+          shiftUs: units.map(({ shift }) => shift),
+          openRatio: units.map(({ openRatio }) => openRatio),
+        };
+        const times = units.map(({ period, shift }) => Math.round(shift + n * period));
+        expect(trace(start(wasm, parameters, times), "step")).toEqual(
+          trace(start(sparse, parameters, times), "step"),
+        );
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("run() gives the bits of step(), in both kernels", () => {

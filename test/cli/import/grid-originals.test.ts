@@ -104,7 +104,7 @@ test("import grid refuses options of the other layout", async () => {
   );
   await makeFiles("index.json");
   const box = { x: 0, y: 0, width: 1, height: 1 };
-  await expect(itemsOf(folder, { box })).rejects.toMatchObject({
+  await expect(itemsOf(folder, { crop: { mode: "fixed", box } })).rejects.toMatchObject({
     code: "USAGE",
     message: expect.stringContaining("--box must be left out"),
   });
@@ -139,17 +139,17 @@ test.skipIf(!hasFfmpeg)(
       "picture must be 360x288 unless --box says where the mouth is, got 96x64",
     );
     const [left, right] = await Promise.all([
-      itemsOf(folder, { box: { x: 0, y: 0, width: 48, height: 48 } }),
-      itemsOf(folder, { box: { x: 48, y: 16, width: 48, height: 48 } }),
+      itemsOf(folder, { crop: { mode: "fixed", box: { x: 0, y: 0, width: 48, height: 48 } } }),
+      itemsOf(folder, { crop: { mode: "fixed", box: { x: 48, y: 16, width: 48, height: 48 } } }),
     ]);
     expect(framesOf(left).map(({ timeUs }) => timeUs)).toEqual([20_000, 60_000, 100_000, 140_000]);
     expect(framesOf(left)[0]!.pixels).not.toEqual(framesOf(right)[0]!.pixels);
     const sound = left.flatMap(({ item }) => (item.kind === "audio" ? [item] : []));
     expect(sound).toHaveLength(1 + Math.ceil((1600 - 400) / 160));
     expect(sound.every(({ values }) => values[0] === sound[0]!.values[0])).toBe(true);
-    await expect(itemsOf(folder, { box: { x: 60, y: 0, width: 48, height: 48 } })).rejects.toThrow(
-      "picture must be at least 108x48 for --box, got 96x64",
-    );
+    await expect(
+      itemsOf(folder, { crop: { mode: "fixed", box: { x: 60, y: 0, width: 48, height: 48 } } }),
+    ).rejects.toThrow("picture must be at least 108x48 for --box, got 96x64");
   },
 );
 
@@ -210,7 +210,7 @@ test.skipIf(!hasFfmpeg || !hasClip || !hasCoded)(
     await cp(join(originals, "bbaf2n.align"), join(folder, "bbaf2n.align"));
     // The index has it: cut at 680 ms, frame 17, out of this box.
     const box = { x: 121, y: 179, width: 71, height: 71 };
-    const original = await itemsOf(folder, { box });
+    const original = await itemsOf(folder, { crop: { mode: "fixed", box } });
     const options = { folds: new Set([2]) };
     for await (const { name, items } of grid.recordings(join(data, "grid-s1"), options)) {
       if (name !== "bbaf2n") continue;

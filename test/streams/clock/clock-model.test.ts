@@ -35,10 +35,10 @@ function simulate(s: Simulation): { mapped: Mapped[]; maps: ClockMap[]; model: C
   return { mapped, maps, model };
 }
 
-/** Median of |error| from `fromUs` on. */
-function medianError(mapped: readonly Mapped[], fromUs: number): number {
+/** Median of |error| from `fromUs` to `toUs`. */
+function medianError(mapped: readonly Mapped[], fromUs: number, toUs = Infinity): number {
   const errors = mapped
-    .filter(({ trueUs }) => trueUs >= fromUs)
+    .filter(({ trueUs }) => trueUs >= fromUs && trueUs < toUs)
     .map(({ trueUs, mappedUs }) => Math.abs(mappedUs - trueUs))
     .sort((a, b) => a - b);
   return errors[Math.floor(errors.length / 2)]!;
@@ -82,6 +82,21 @@ describe("ClockModel", () => {
         expect(medianError(mapped, 60e6), `seed ${seed}`).toBeLessThanOrEqual(1000);
         expect(reversals(mapped)).toEqual([]);
         expect(model.steps).toBeGreaterThanOrEqual(1);
+      }
+    },
+  );
+
+  it.each([8_000, -8_000, 50_000, -50_000, 300_000, -300_000, 5_000_000, -5_000_000])(
+    "is within 1 ms in the first minute after it was set by %i µs, at 10 Hz, since its drift goes on",
+    (setUs) => {
+      for (let seed = 0; seed < 12; seed++) {
+        const { mapped } = simulate({
+          ...{ seed, stepUs: 100_000, spanUs: 240e6 },
+          clock: (trueUs) => 1e9 + trueUs * (1 + 1e-4) + (trueUs >= 120e6 ? setUs : 0),
+        });
+        expect(medianError(mapped, 120e6, 180e6), `seed ${seed}`).toBeLessThanOrEqual(1000);
+        expect(medianError(mapped, 180e6), `seed ${seed}`).toBeLessThanOrEqual(1000);
+        expect(reversals(mapped)).toEqual([]);
       }
     },
   );

@@ -69,9 +69,10 @@ describe.skipIf(!hasMosquitto)("MQTT, through a real Mosquitto", () => {
       scalar("imu", 10, 4, 1, 2.5),
       dvs("eye", [11, 12, 12], 3),
       { ...frame(), seq: 99 },
+      { ...frame(), seq: 100, convention: "crop/fixed-1,2,3,4/v1" },
     ];
-    expect(await publish(items)).toBe(4);
-    await vi.waitFor(() => expect(received).toHaveLength(4));
+    expect(await publish(items)).toBe(5);
+    await vi.waitFor(() => expect(received).toHaveLength(5));
     expect(received.map(({ item }) => item)).toEqual(items);
     expect(received.every(({ receivedUs }) => receivedUs === 7)).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -112,6 +113,18 @@ describe("FastSaccades", () => {
     expect(on).toBeLessThan(0.7);
     expect(simulate(1)).toEqual(Uint32Array.from(events));
     expect(simulate(2)).not.toEqual(Uint32Array.from(events));
+  });
+  it("gives, bit for bit, the recordings that published models were trained on", () => {
+    const simulator = new FastSaccades();
+    const digest = createHash("sha256");
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = new Random(seed);
+      const variation = drawSaccadeVariation(random, seed % 2 === 0 ? 0.8 : 0.35);
+      digest.update(simulator.simulate(digit, variation, random));
+    }
+    expect(digest.digest("hex")).toBe(
+      "5c5f5eb10b560ec61e5567b1b048a8ebde2cc9089a44b6ccb5c740be7713b1ec",
+    );
   });
 
   it.skipIf(!existsSync(join(data, "nmnist")))(

@@ -34,7 +34,10 @@ describe("areaUnderCurve", () => {
 
 describe("evaluateAnomalies of a model trained on a pen", () => {
   it("tells glitches from what the pen does, better than the distance to the last event", () => {
-    const state = createTraining(penTask({ ...penDefaults, batches: 100, rate: 2e-2, units: 16 }), 1);
+    const state = createTraining(
+      penTask({ ...penDefaults, batches: 100, rate: 2e-2, units: 16 }),
+      1,
+    );
     for (let batch = 0; batch < 100; batch++) trainBatch(state);
     const { spec, weights, hash } = exportGraph(state.network, {});
     const model = createFusionModel(spec, weights, hash, createSparseKernel());

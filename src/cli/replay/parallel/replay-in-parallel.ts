@@ -16,8 +16,9 @@ import type { SegmentAnswer, SegmentJob, SegmentResult, SegmentWorkerData } from
 const aheadPerThread = 3;
 
 /**
- * Replays recorded runs from all their keyframes at once. The predictions come in the order of one
- * thread, and the state at the end of every segment must be the one that the next begins with.
+ * Replays recorded runs from all their keyframes at once, and whole recordings that have none beside
+ * each other. The predictions come in the order of one thread, and the state at the end of every
+ * segment must be the one that the next begins with.
  *
  * @throws {PolyphaseError} FAILED if a state is not the recorded one; USAGE if a recording cannot be
  *   replayed so
@@ -27,7 +28,7 @@ export async function replayInParallel(
   threads: number,
   model: Required<ModelOptions>,
 ): Promise<RunSummary> {
-  const { paths, sink, mode = "sparse" } = request;
+  const { paths, sink, mode = "sparse", late = { policy: "drop" }, latenessUs = 0 } = request;
   const runs = await openRecordedLogs(paths);
   const totals = new ReplayTotals();
   const startedAt = performance.now();
@@ -35,10 +36,15 @@ export async function replayInParallel(
     const jobs: SegmentJob[] = [];
     for (const { paths: own, log } of runs) {
       checkParallel(own[0]!, log, request);
-      checkBudget(own[0]!, log?.metadata["budget"], request.budget);
+      if (log === undefined) {
+        jobs.push({ index: jobs.length, paths: own });
+        continue;
+      }
+      checkBudget(own[0]!, log.metadata["budget"], request.budget);
       jobs.push(...(await jobsOf(own, log, jobs.length)));
     }
-    await replayJobs(jobs, new Segments({ model, mode }, threads), totals, request);
+    const segments = new Segments({ model, mode, late, latenessUs }, threads);
+    await replayJobs(jobs, segments, totals, request);
   } finally {
     for (const { log } of runs) await log?.close();
   }
@@ -100,14 +106,14 @@ function checkParallel(
   path: string,
   log: RecordedLog | undefined,
   { model, late, governing }: ReplayRequest,
-): asserts log is RecordedLog {
+): void {
   const refuse = (why: string): never => {
     throw new PolyphaseError("USAGE", `Cannot replay ${path} in parallel: ${why}`);
   };
-  if (log === undefined) return refuse("it has no keyframes; record it with --record");
+  if (governing !== undefined) refuse("a budget is held from the beginning on");
+  if (log === undefined) return;
   const mismatch = keyframeMismatch(log, model);
   if (mismatch !== undefined) refuse(mismatch);
-  if (governing !== undefined) refuse("a budget is held from the beginning on");
   if (late !== undefined)
     refuse("its states are those of the recorded late policy; leave out --late");
   if (log.late.policy === "rewind") {
@@ -124,7 +130,7 @@ async function jobsOf(
   const starts = [0];
   for (const { chunk } of await log.keyframes()) if (chunk > 0) starts.push(chunk);
   return starts.map((from, i) => {
-    return { index: first + i, paths, from, to: starts[i + 1] ?? log.chunks };
+    return { index: first + i, paths, chunks: { from, to: starts[i + 1] ?? log.chunks } };
   });
 }
 
@@ -145,34 +151,40 @@ class Segments {
     take: (result: SegmentResult) => Promise<void>,
   ): Promise<void> {
     const count = Math.min(this.#threads, jobs.length);
-    const workers = Array.from({ length: count }, () => this.#startWorker());
+    const workers = Array.from({ length: count }, () => new SegmentWorker(this.#data));
+    const idle = [...workers];
     const results = new Map<number, Promise<SegmentResult>>();
-    const free: Promise<SegmentWorker>[] = workers.map((worker) => Promise.resolve(worker));
-    let next = 0;
+    let begun = 0;
+    let taken = 0;
+    const beginMore = (): void => {
+      const limit = Math.min(jobs.length, taken + aheadPerThread * count);
+      while (begun < limit && idle.length > 0) {
+        const worker = idle.pop()!;
+        const job = jobs[begun++]!;
+        const result = worker.replay(job);
+        results.set(job.index, result);
+        // Whoever waits for the result hears of a failure.
+        result.then(() => {
+          idle.push(worker);
+          beginMore();
+        }, ignore);
+      }
+    };
     try {
-      for (const job of jobs) {
-        if (stop?.aborted) return;
-        while (next < jobs.length && next < job.index + aheadPerThread * count) {
-          const worker = next % count;
-          const ahead = jobs[next++]!;
-          const result = free[worker]!.then((own) => own.replay(ahead));
-          free[worker] = result.then(() => workers[worker]!);
-          // Whoever waits for the result hears of a failure.
-          free[worker].catch(() => undefined);
-          results.set(ahead.index, result);
-        }
-        await take(await results.get(job.index)!);
-        results.delete(job.index);
+      for (; taken < jobs.length && stop?.aborted !== true; taken++) {
+        beginMore();
+        await take(await results.get(taken)!);
+        results.delete(taken);
       }
     } finally {
-      for (const result of results.values()) result.catch(() => undefined);
+      begun = jobs.length;
       await Promise.all(workers.map((worker) => worker.close()));
     }
   }
+}
 
-  #startWorker(): SegmentWorker {
-    return new SegmentWorker(this.#data);
-  }
+function ignore(): void {
+  // See where it is passed.
 }
 
 /** One thread, which takes one job at a time. */

@@ -1,19 +1,28 @@
 import type { StepMode } from "../../../fusion/step-fusion.ts";
+import type { LatePolicy } from "../../../streams/fuse/late-policy.ts";
 import type { ModelOptions } from "../../model-options.ts";
 
 /** What a worker is started with. */
 export interface SegmentWorkerData {
   readonly model: Required<ModelOptions>;
   readonly mode: StepMode;
+  /** Of recordings that say nothing of it themselves. */
+  readonly late: LatePolicy;
+  readonly latenessUs: number;
 }
 
-/** One segment of a log to replay: from one keyframe, or the beginning, to another, or the end. */
+/** One segment of a recorder's log, or a recording without keyframes as a whole. */
 export interface SegmentJob {
   /** Among all jobs. */
   readonly index: number;
   /** The files of its recorded run. */
   readonly paths: readonly string[];
-  /** Chunks `from` to `to` (excluded). */
+  /** From one keyframe, or the beginning, to another, or the end; undefined: the whole file. */
+  readonly chunks?: ChunkRange;
+}
+
+/** Chunks `from` to `to` (excluded). */
+export interface ChunkRange {
   readonly from: number;
   readonly to: number;
 }

@@ -1,11 +1,17 @@
-// Entry of a worker thread: replays segments of recorded runs, one after the other.
+// Entry of a worker thread: replays segments of recorded runs, and whole recordings,
+// one after the other.
 import { createHash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Prediction } from "../../../fusion/prediction.ts";
 import { encodeCheckpoint } from "../../../state/checkpoint.ts";
-import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
+import type { PipelineResult } from "../../../streams/pipeline.ts";
+import { openRecordedLogs } from "../../../streams/replay/log/recorded-log.ts";
 import { replayLog, wholeLog } from "../../../streams/replay/log/replay-log.ts";
+import type { Sink } from "../../../streams/sink.ts";
 import { chooseModel, prepareModel } from "../../load-model.ts";
+import { replayRecording } from "../replay-recording.ts";
 import type {
+  ChunkRange,
   SegmentAnswer,
   SegmentJob,
   SegmentResult,
@@ -13,55 +19,70 @@ import type {
   StateMismatch,
 } from "./segment-job.ts";
 
-const { model: choice, mode } = workerData as SegmentWorkerData;
+const { model: choice, mode, late, latenessUs } = workerData as SegmentWorkerData;
 const chosen = await chooseModel(choice.model, choice.seed);
 // What there is to be said was said by the main thread.
-const model = await prepareModel(chosen.stored, choice, () => undefined);
+const warn = (): void => undefined;
+const model = await prepareModel(chosen.stored, choice, warn);
 const inFlightMax = 8_192;
 
-async function replaySegment(job: SegmentJob): Promise<SegmentResult> {
-  const [run] = await openRecordedLogs(job.paths);
-  const log = run!.log!;
-  try {
-    return await replayOpened(log, job);
-  } finally {
-    await log.close();
+/** Predictions as NDJSON. */
+class Lines implements Sink {
+  text = "";
+  count = 0;
+
+  write(predictions: readonly Prediction[]): void {
+    for (const prediction of predictions) this.text += `${JSON.stringify(prediction)}\n`;
+    this.count += predictions.length;
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held back.
   }
 }
 
-async function replayOpened(
-  log: RecordedLog,
-  { index, from, to }: SegmentJob,
-): Promise<SegmentResult> {
-  const states = from === 0 ? (await wholeLog(log, model)).states : await log.states(from);
-  let lines = "";
-  let predictions = 0;
+async function replayJob({ index, paths, chunks }: SegmentJob): Promise<SegmentResult> {
+  const sink = new Lines();
   let mismatch: StateMismatch | undefined;
-  const { counts, streams } = await replayLog(log, {
-    model,
-    mode,
-    segment: { from, to, states },
-    inFlightMax,
-    sink: {
-      write: (some) => {
-        for (const prediction of some) lines += `${JSON.stringify(prediction)}\n`;
-        predictions += some.length;
-      },
-      close: async () => undefined,
-    },
-    onKeyframe: ({ stream, timeUs, checkpoint }, now) => {
-      if (Buffer.compare(checkpoint, now) === 0) return;
-      mismatch ??= { stream, timeUs, recorded: sha256(checkpoint), replayed: sha256(now) };
-    },
-  });
+  const { counts, streams } =
+    chunks === undefined
+      ? await replayRecording(paths[0]!, "received", {
+          ...{ model, late, latenessUs, warn },
+          pipeline: { model, sink, mode, late },
+        })
+      : await replaySegment(paths, chunks, sink, (found) => {
+          mismatch ??= found;
+        });
   const { dropped, anomalies } = counts;
   return {
-    ...{ index, lines, predictions, dropped, anomalies },
+    ...{ index, lines: sink.text, predictions: sink.count, dropped, anomalies },
     ...(mismatch === undefined ? {} : { mismatch }),
     states: [...streams].map(([stream, { state }]) => {
       return [stream, encodeCheckpoint(state, model, stream)] as const;
     }),
   };
+}
+
+async function replaySegment(
+  paths: readonly string[],
+  { from, to }: ChunkRange,
+  sink: Sink,
+  onMismatch: (mismatch: StateMismatch) => void,
+): Promise<PipelineResult> {
+  const [run] = await openRecordedLogs(paths);
+  const log = run!.log!;
+  try {
+    const states = from === 0 ? (await wholeLog(log, model)).states : await log.states(from);
+    return await replayLog(log, {
+      ...{ model, mode, segment: { from, to, states }, inFlightMax, sink },
+      onKeyframe: ({ stream, timeUs, checkpoint }, now) => {
+        if (Buffer.compare(checkpoint, now) === 0) return;
+        onMismatch({ stream, timeUs, recorded: sha256(checkpoint), replayed: sha256(now) });
+      },
+    });
+  } finally {
+    await log.close();
+  }
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -70,7 +91,7 @@ function sha256(bytes: Uint8Array): string {
 
 parentPort?.on("message", (job: SegmentJob) => {
   const answer = (result: SegmentAnswer): void => parentPort?.postMessage(result);
-  replaySegment(job).then(answer, (error: unknown) => {
+  replayJob(job).then(answer, (error: unknown) => {
     answer({ index: job.index, failure: error instanceof Error ? error.message : String(error) });
   });
 });

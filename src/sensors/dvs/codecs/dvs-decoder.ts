@@ -1,3 +1,4 @@
+import type { PacketMemory } from "../packet-memory.ts";
 import type { AnomalyCounts } from "./stream/anomalies.ts";
 import type { DecodedDvsPacket } from "./stream/packet-builder.ts";
 
@@ -37,10 +38,11 @@ export interface DvsDecoder {
   end(): void;
   /**
    * The next packet, or `undefined` if that takes more bytes, or the end, to be told. The packet
-   * is the caller's.
+   * is the caller's, or, with `memory`, valid until that is used again.
    *
+   * @param memory for a caller who is done with each packet before the next
    * @throws {PolyphaseError} BAD_DATA, with the byte position, if the input cannot be this format.
    *   The decoder is of no use afterwards.
    */
-  next(): DecodedDvsPacket | undefined;
+  next(memory?: PacketMemory): DecodedDvsPacket | undefined;
 }

@@ -1,5 +1,6 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
 import type { DvsPacket } from "../dvs-packet.ts";
+import type { PacketMemory } from "../packet-memory.ts";
 
 /** What a filter has seen and let through so far. */
 export interface FilterCounts {
@@ -15,6 +16,10 @@ export interface DvsFilter {
   /** Sensor size of what comes out. */
   readonly size: SensorSize;
   readonly counts: FilterCounts;
-  /** The events of `packet` that pass, in a new packet that may be empty. */
-  apply(packet: DvsPacket): DvsPacket;
+  /**
+   * The events of `packet` that pass, in a new packet that may be empty, or be a view of `packet`.
+   *
+   * @param memory where they may go: the packet is valid until it is used again
+   */
+  apply(packet: DvsPacket, memory?: PacketMemory): DvsPacket;
 }

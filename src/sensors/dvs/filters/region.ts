@@ -1,5 +1,6 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
 import { type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import type { PacketMemory } from "../packet-memory.ts";
 import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
 import { type EventSelector, SelectingFilter } from "./selecting-filter.ts";
 
@@ -44,9 +45,9 @@ class RegionFilter implements DvsFilter {
     return this.#selected.counts;
   }
 
-  apply(packet: DvsPacket): DvsPacket {
+  apply(packet: DvsPacket, memory?: PacketMemory): DvsPacket {
     const { x: left, y: top, width, height } = this.#region;
-    const inside = this.#selected.apply(packet);
+    const inside = this.#selected.apply(packet, memory);
     if (left === 0 && top === 0) return { ...inside, width, height };
     return {
       ...dvsPacketView(inside, 0, inside.count),

@@ -1,5 +1,6 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
 import { copyDvsColumns, createDvsPacket, type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import type { PacketMemory } from "../packet-memory.ts";
 import { type CodecModule, codecModule, scratchEvents } from "../wasm/codec-module.ts";
 import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
 
@@ -30,7 +31,7 @@ export class SelectingFilter implements DvsFilter {
     return { events: this.#events, kept: this.#keptEvents };
   }
 
-  apply(packet: DvsPacket): DvsPacket {
+  apply(packet: DvsPacket, memory?: PacketMemory): DvsPacket {
     const { width, height } = this.size;
     if (packet.width !== width || packet.height !== height) {
       throw new RangeError(
@@ -43,18 +44,23 @@ export class SelectingFilter implements DvsFilter {
     this.#keptEvents += count;
     return count === packet.count
       ? dvsPacketView(packet, 0, count)
-      : gather(packet, this.#kept, count);
+      : gather(packet, this.#kept, count, memory);
   }
 }
 
 /** Fewer events are not worth the call of WebAssembly. */
 const fastEventsMin = 64;
 
-function gather(packet: DvsPacket, kept: Uint32Array, count: number): DvsPacket {
+function gather(
+  packet: DvsPacket,
+  kept: Uint32Array,
+  count: number,
+  memory: PacketMemory | undefined,
+): DvsPacket {
   const module = codecModule();
   const isWorthIt = count >= fastEventsMin && packet.count <= scratchEvents;
   return module !== undefined && isWorthIt
-    ? gatherFast(module, packet, kept, count)
+    ? gatherFast(module, packet, kept, count, memory)
     : gatherPlain(packet, kept, count);
 }
 
@@ -64,6 +70,7 @@ function gatherFast(
   packet: DvsPacket,
   kept: Uint32Array,
   count: number,
+  memory: PacketMemory | undefined,
 ): DvsPacket {
   const { timeUs, x, y, on } = columns;
   copyDvsColumns(packet, packet.count, columns);
@@ -77,7 +84,7 @@ function gatherFast(
     target,
     count,
   );
-  return { width: packet.width, height: packet.height, count, ...takePacket(count) };
+  return { width: packet.width, height: packet.height, count, ...takePacket(count, memory) };
 }
 
 function gatherPlain(packet: DvsPacket, kept: Uint32Array, count: number): DvsPacket {

@@ -25,6 +25,9 @@ interface Options {
 /** How far back times are kept, and how far apart those of one call may be, µs: 35 minutes. */
 const keptUs = 2 ** 31;
 
+/** What selectSupported() wants for 512 events. */
+const blockBytes = 2 * 4 * 512;
+
 /** Background activity in WebAssembly, with the maps in a memory of its own. */
 class SupportSelector implements EventSelector {
   readonly #options: Options;
@@ -33,6 +36,8 @@ class SupportSelector implements EventSelector {
   readonly #exports: CodecExports;
   readonly #columns: DvsColumns;
   readonly #kept: Uint32Array;
+  /** Address of `blockBytes` bytes. */
+  readonly #scratch: number;
   /** Addresses of the maps of OFF and of ON events, or of the one for both. */
   readonly #maps: readonly [number, number];
   /** What times in the maps are counted from, µs; they have 32 bits, half the room of float64. */
@@ -46,6 +51,7 @@ class SupportSelector implements EventSelector {
     this.#exports = exports;
     this.#columns = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
     this.#kept = new Uint32Array(buffer, take(4 * scratchEvents), scratchEvents);
+    this.#scratch = take(blockBytes);
     const map = take(4 * mapLength);
     this.#maps = [map, options.samePolarity ? take(4 * mapLength) : map];
   }
@@ -86,6 +92,7 @@ class SupportSelector implements EventSelector {
       this.#baseUs,
       supportUs,
       supportMin,
+      this.#scratch,
       this.#kept.byteOffset,
     );
   }
@@ -119,6 +126,7 @@ export function createSupportSelector(
   const instance = createCodecInstance([
     scratchEvents * dvsEventBytes,
     4 * scratchEvents,
+    blockBytes,
     4 * mapLength,
     options.samePolarity ? 4 * mapLength : 0,
   ]);

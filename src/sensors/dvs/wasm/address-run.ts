@@ -8,10 +8,11 @@ const word = {
   height: 6,
   room: 7,
   count: 8,
-  /** float64, like the two after it. */
+  /** float64, like the three after it. */
   rawUs: 10,
   stepMaxUs: 12,
   offsetUs: 14,
+  lastUs: 16,
 } as const;
 
 /** Fewer bytes are not worth the call. */
@@ -36,6 +37,7 @@ export function decodeAddressRun(
   times[word.rawUs / 2] = clock.latestRawUs;
   times[word.stepMaxUs / 2] = regularStepUsMax;
   times[word.offsetUs / 2] = clock.offsetUs;
+  times[word.lastUs / 2] = clock.lastUs;
   record[word.width] = packets.width;
   record[word.height] = packets.height;
   record[word.room] = packetEventsReady - packets.count;

@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../../decode-base64.ts";
 import { wasmModuleBase64 } from "./wasm-module.ts";
 
 /** The part of the WebAssembly JavaScript interface used here; TypeScript has it with the DOM only. */
@@ -60,6 +61,7 @@ export interface CodecExports {
     baseUs: number,
     supportUs: number,
     supportMin: number,
+    scratch: number,
     kept: number,
   ): number;
   rebaseMap(map: number, count: number, shiftUs: number): void;
@@ -89,7 +91,7 @@ export function createCodecInstance(sizes: readonly number[]): CodecInstance | u
   const api = (globalThis as { readonly WebAssembly?: WasmApi }).WebAssembly;
   if (api === undefined) return undefined;
   if (compiled === undefined) {
-    const bytes = Uint8Array.from(atob(wasmModuleBase64), (c) => c.charCodeAt(0));
+    const bytes = decodeBase64(wasmModuleBase64);
     if (!api.validate(bytes)) return undefined;
     compiled = new api.Module(bytes);
   }

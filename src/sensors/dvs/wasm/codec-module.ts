@@ -1,4 +1,5 @@
 import { type DvsColumns, dvsColumns, dvsEventBytes } from "../dvs-packet.ts";
+import { copyPackedColumns, type PacketMemory } from "../packet-memory.ts";
 import { type CodecExports, createCodecInstance } from "./codec-instance.ts";
 
 /** Events that the scratch columns hold. */
@@ -21,13 +22,13 @@ const slackEvents = 16;
 export interface CodecModule {
   readonly exports: CodecExports;
   /** Bytes to decode. */
-  readonly input: Uint8Array;
+  readonly input: Uint8Array<ArrayBuffer>;
   /** Events decoded, or to be encoded. */
   readonly columns: DvsColumns;
   /** Address of room for the columns of `scratchEvents` events, one behind the other. */
   readonly packet: number;
-  /** The columns of the first `count` events at `packet`, in memory of their own. */
-  takePacket(count: number): DvsColumns;
+  /** The columns of the first `count` events at `packet`, in `memory` or in memory of their own. */
+  takePacket(count: number, memory?: PacketMemory): DvsColumns;
   /**
    * The record that says what to do and where it got to, by 4-byte word. Its first five are the
    * addresses of the columns and of the table of writeOnes().
@@ -67,7 +68,8 @@ function createCodecModule(): CodecModule | undefined {
   const { exports, buffer, take } = instance;
   const record = new Int32Array(buffer, take(recordBytes), recordBytes / 4);
   const ones = take(onesBytes);
-  const bytes = (length: number): Uint8Array => new Uint8Array(buffer, take(length), length);
+  const bytes = (length: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(buffer, take(length), length);
   const input = bytes(scratchInputBytes);
   const packet = take(packetBytes);
   const columns = dvsColumns(buffer, events, take(events * dvsEventBytes));
@@ -79,7 +81,7 @@ function createCodecModule(): CodecModule | undefined {
     input,
     columns,
     packet,
-    takePacket: (count) => dvsColumns(buffer.slice(packet, packet + count * dvsEventBytes), count),
+    takePacket: (count, memory) => copyPackedColumns(buffer, packet, count, memory),
     record,
     lz4Input: bytes(lz4InputBytes),
     lz4Output: bytes(lz4OutputBytes),

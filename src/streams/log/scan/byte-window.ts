@@ -16,8 +16,8 @@ export class ByteWindow {
   }
 
   /**
-   * The bytes from `offset` on: `length` of them, fewer only where the file ends. A view that the
-   * next call may overwrite.
+   * The bytes from `offset` on: `length` of them, fewer only where the file ends. A view of memory
+   * that is never written again.
    */
   async view(offset: number, length: number): Promise<Uint8Array> {
     const left = Math.max(0, this.size - offset);

@@ -45,9 +45,7 @@ export function readLogChunk(
   handlers: McapTypes.DecompressHandlers,
   definitions: LogDefinitions,
 ): ReadLogChunk {
-  // The record may lie in memory that is used again; what was decompressed does not.
-  const unpacked = unpackChunk(record, handlers);
-  const bytes = unpacked.buffer === record.buffer ? unpacked.slice() : unpacked;
+  const bytes = unpackChunk(record, handlers);
   const entries: LogEntry[] = [];
   let orphans = 0;
   for (let at = 0; at < bytes.length; ) {

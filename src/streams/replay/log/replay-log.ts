@@ -1,9 +1,11 @@
-import { NEVER, takeUntil } from "rxjs";
+import { filter, identity, NEVER, takeUntil } from "rxjs";
 import type { FusionModel } from "../../../fusion/fusion-model.ts";
 import type { TimeUs } from "../../../sensors/time.ts";
 import { EventCounts } from "../../../telemetry/event-counts.ts";
 import type { Keyframe } from "../../fuse/fuse.ts";
+import type { Governing } from "../../fuse/governing.ts";
 import type { LatePolicy } from "../../fuse/late-policy.ts";
+import type { MergedItem } from "../../merge/merged-item.ts";
 import {
   type FusePipelineOptions,
   fusePipeline,
@@ -39,7 +41,8 @@ export interface LogReplayOptions extends Omit<FusePipelineOptions, "resume" | "
 
 /**
  * Replays what a recorder wrote: predictions and states are those of the recorded run, bit for bit,
- * if the model and the late policy are.
+ * if the model, the late policy and the governor are. Where the log has the governor's decisions, those
+ * are taken, whatever its rule would decide by now.
  *
  * @throws {PolyphaseError} what the log, an event or the sink failed with
  */
@@ -50,6 +53,7 @@ export async function replayLog(
   const { model, endUs, sensors, onDrop, stop, inFlightMax } = options;
   const { from, to, states } = options.segment ?? (await wholeLog(log, model));
   const late = options.late ?? log.late;
+  const governing = options.governing && governingOf(log, options.governing, late, sensors);
   const counts = new EventCounts();
   const listener = onDrop === undefined ? {} : { onDrop };
   const merged = logSource(
@@ -66,13 +70,40 @@ export async function replayLog(
       ...listener,
     },
     counts,
-  ).pipe(takeUntil(stop === undefined ? NEVER : raised(stop)));
+  ).pipe(
+    takeUntil(stop === undefined ? NEVER : raised(stop)),
+    // Where the rule decides anew, a recorder must not hear of what was decided then.
+    governing?.source === "recorded" ? identity : filter((item) => !isGovernors(item)),
+  );
   const isWhole = log.isEnd && to === log.chunks && endUs === undefined;
   return fusePipeline(
     merged,
-    { ...options, late, resume: states, endsSessions: () => isWhole && stop?.aborted !== true },
+    {
+      ...options,
+      ...(governing && { governing }),
+      late,
+      resume: states,
+      endsSessions: () => isWhole && stop?.aborted !== true,
+    },
     counts,
   );
+}
+
+/** The decisions that were made then, unless other events are applied now. */
+function governingOf(
+  { metadata, late: recorded }: RecordedLog,
+  governing: Governing,
+  late: LatePolicy,
+  sensors: ReadonlySet<string> | undefined,
+): Governing {
+  const isSame = late.policy === recorded.policy && sensors === undefined;
+  return metadata["decisions"] === "recorded" && isSame
+    ? { ...governing, source: "recorded" }
+    : governing;
+}
+
+function isGovernors(item: MergedItem): boolean {
+  return item.kind === "decision" && item.decision.kind === "governor";
 }
 
 /** Why a log's keyframes cannot be states of `model`; undefined if they can. */

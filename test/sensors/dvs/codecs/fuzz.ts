@@ -5,6 +5,7 @@ import type { DvsDecoder } from "../../../../src/sensors/dvs/codecs/dvs-decoder.
 import { parseRosEventPacket } from "../../../../src/sensors/dvs/codecs/ros/event-packet.ts";
 import { RosEventDecoder } from "../../../../src/sensors/dvs/codecs/ros/ros-event-decoder.ts";
 import type { DvsPacket } from "../../../../src/sensors/dvs/dvs-packet.ts";
+import { PacketMemory } from "../../../../src/sensors/dvs/packet-memory.ts";
 import type { CodecEngine } from "../../../../src/sensors/dvs/wasm/codec-module.ts";
 import { PolyphaseError } from "../../../../src/sensors/polyphase-error.ts";
 
@@ -40,9 +41,11 @@ export class EventFuzzer {
     .filter((name) => !/\.(json|md)$/.test(name))
     .map((name) => new Uint8Array(readFileSync(new URL(name, folder))))
     .filter((bytes) => bytes.length < 4000);
+  readonly #memory = new PacketMemory();
 
   /**
-   * One damaged input through the decoder of one format, whole and in pieces.
+   * One damaged input through the decoder of one format: whole, without WebAssembly, and in pieces
+   * with packets in memory that is used again.
    *
    * @returns `decoded` or `refused`; throws if a decoder fails otherwise, gives events outside the
    *   sensor or out of order, or another result in pieces or without WebAssembly
@@ -64,6 +67,7 @@ export class EventFuzzer {
       create(),
       bytes,
       [...cuts, bytes.length].sort((a, b) => a - b),
+      this.#memory,
     );
     if (whole !== pieces) {
       throw new Error(`seed ${seed}: ${format} differs in pieces: ${whole} / ${pieces}`);
@@ -106,7 +110,12 @@ function refusal(error: unknown): "refused" {
 }
 
 /** Everything a decoder makes of `bytes`, as text; or the message of its refusal. */
-function outcome(decoder: DvsDecoder, bytes: Uint8Array, cuts: readonly number[]): string {
+function outcome(
+  decoder: DvsDecoder,
+  bytes: Uint8Array,
+  cuts: readonly number[],
+  memory?: PacketMemory,
+): string {
   const texts: string[] = [];
   let lastUs = Number.NEGATIVE_INFINITY;
   let from = 0;
@@ -115,7 +124,7 @@ function outcome(decoder: DvsDecoder, bytes: Uint8Array, cuts: readonly number[]
       decoder.push(bytes.subarray(from, to));
       from = to;
       if (to === bytes.length) decoder.end();
-      for (let packet = decoder.next(); packet; packet = decoder.next()) {
+      for (let packet = decoder.next(memory); packet; packet = decoder.next(memory)) {
         lastUs = checkPacket(packet, lastUs);
         texts.push(packetText(packet), packet.discontinuity ?? "");
       }

@@ -1,3 +1,4 @@
+import { ByteMemory } from "../../../byte-memory.ts";
 import { PolyphaseError } from "../../../polyphase-error.ts";
 import { decodeAddressRun } from "../../wasm/address-run.ts";
 import { type CodecEngine, type CodecModule, codecModule } from "../../wasm/codec-module.ts";
@@ -42,6 +43,8 @@ class Aedat4Payload implements PayloadDecoder {
   readonly #header: Aedat4Header;
   readonly #compression: Aedat4Compression;
   readonly #module: CodecModule | undefined;
+  /** Of the packet that is decoded. */
+  readonly #memory = new ByteMemory();
   #eventStream: number | undefined;
   #pending: PendingEvents | undefined;
   #atEnd = false;
@@ -124,7 +127,7 @@ class Aedat4Payload implements PayloadDecoder {
         case "none":
           return packed.slice();
         case "lz4":
-          return decompressLz4Frame(packed, packetBytesMax, this.#module);
+          return decompressLz4Frame(packed, packetBytesMax, this.#memory, this.#module);
         case "zstd":
           return decompressZstdFrame(packed, packetBytesMax);
       }

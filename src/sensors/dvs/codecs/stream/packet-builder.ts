@@ -5,6 +5,7 @@ import {
   dvsColumns,
   dvsEventBytes,
 } from "../../dvs-packet.ts";
+import { copyPackedColumns, type PacketMemory } from "../../packet-memory.ts";
 
 /**
  * Why the time that seems to have passed before a packet's first event cannot be trusted, so that
@@ -83,9 +84,13 @@ export class PacketBuilder {
     return this.#closed !== undefined || this.count >= packetEventsReady;
   }
 
-  /** The packet that is ready. */
-  take(): DecodedDvsPacket | undefined {
-    if (this.#closed === undefined && this.count >= packetEventsReady) this.#close();
+  /**
+   * The packet that is ready.
+   *
+   * @param memory where its columns may go
+   */
+  take(memory?: PacketMemory): DecodedDvsPacket | undefined {
+    if (this.#closed === undefined && this.count >= packetEventsReady) this.#close(memory);
     const packet = this.#closed;
     this.#closed = undefined;
     return packet;
@@ -97,12 +102,11 @@ export class PacketBuilder {
     return this.take();
   }
 
-  #close(): void {
+  #close(memory?: PacketMemory): void {
     const { count } = this;
     const columns =
       count >= packetEventsReady
-        ? // Memory that is all overwritten need not be cleared before, as that of a new array is.
-          dvsColumns(this.#buffer.slice(0), packetEventsMax)
+        ? copyPackedColumns(this.#buffer, 0, packetEventsMax, memory)
         : this.#copyColumns(count);
     this.#closed = {
       width: this.#width,

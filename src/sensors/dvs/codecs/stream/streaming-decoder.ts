@@ -1,3 +1,4 @@
+import type { PacketMemory } from "../../packet-memory.ts";
 import type { DvsDecoder, SensorSize } from "../dvs-decoder.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { type DecodedDvsPacket, PacketBuilder } from "./packet-builder.ts";
@@ -45,14 +46,14 @@ export class StreamingDecoder implements DvsDecoder {
     if (this.#state === "open") this.#state = "ended";
   }
 
-  next(): DecodedDvsPacket | undefined {
+  next(memory?: PacketMemory): DecodedDvsPacket | undefined {
     while (!this.#packets.isReady && this.#state !== "finished") {
       const isHungry = this.#payload.decode(this.#bytes, this.#packets, this.#state === "ended");
       if (!isHungry || this.#packets.isReady) continue;
       if (this.#state === "open") return undefined;
       this.#finish();
     }
-    return this.#packets.isReady ? this.#packets.take() : this.#packets.takeRest();
+    return this.#packets.isReady ? this.#packets.take(memory) : this.#packets.takeRest();
   }
 
   #finish(): void {

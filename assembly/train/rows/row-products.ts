@@ -1,22 +1,27 @@
-import { firstEntryOf, viewOfEntry, zOf } from "./entries-by-unit";
-import * as at from "./layout";
+import * as at from "../layout";
 
-/** z = rows · v of all sorted entries, written where their gates will be. */
-export function multiplyRows(layout: usize): void {
-  const units = at.units(layout);
-  const stride = at.length(layout) << 2;
-  for (let u: usize = 0; u < units; u++) {
-    const row = at.rows(layout) + (u << 2) * stride;
-    const last = firstEntryOf(layout, u + 1);
-    let entry = firstEntryOf(layout, u);
-    for (; entry + 8 < last; entry += 16) multiplyTwo(row, entry, entry + 8, stride);
-    if (entry < last) multiplyOne(row, entry, stride);
+/** z = rows · v of entries `first` to `last` of one step, written where their gates will be. */
+export function multiplyRows(layout: usize, first: usize, last: usize): void {
+  const entries = at.entries(layout);
+  const gates = at.gates(layout);
+  const bytes = at.viewBytes(layout);
+  for (let e = first; e < last; e++) {
+    const u = at.unitOf(entries, e);
+    const row = at.rows(layout) + (u << 2) * bytes;
+    const z = gates + (e << 4);
+    const v = at.viewOfEntry(entries, e);
+    if (e + 1 < last && at.unitOf(entries, e + 1) == u) {
+      multiplyTwo(row, v, at.viewOfEntry(entries, e + 1), z, bytes);
+      e++;
+    } else {
+      multiplyOne(row, v, z, bytes);
+    }
   }
 }
 
-/** One unit of two events: its rows are loaded once for both. */
+/** One unit of two sequences: its rows are loaded once for both. */
 @inline
-function multiplyTwo(row: usize, entry: usize, other: usize, stride: usize): void {
+function multiplyTwo(row: usize, v: usize, w: usize, z: usize, bytes: usize): void {
   let ai = f32x4.splat(0);
   let af = f32x4.splat(0);
   let ag = f32x4.splat(0);
@@ -25,9 +30,7 @@ function multiplyTwo(row: usize, entry: usize, other: usize, stride: usize): voi
   let bf = f32x4.splat(0);
   let bg = f32x4.splat(0);
   let bo = f32x4.splat(0);
-  let v = viewOfEntry(entry);
-  let w = viewOfEntry(other);
-  const end = v + stride;
+  const end = v + bytes;
   for (; v < end; v += 16, w += 16, row += 64) {
     const a = v128.load(v);
     const b = v128.load(w);
@@ -44,26 +47,25 @@ function multiplyTwo(row: usize, entry: usize, other: usize, stride: usize): voi
     ao = f32x4.add(ao, f32x4.mul(o, a));
     bo = f32x4.add(bo, f32x4.mul(o, b));
   }
-  v128.store(zOf(entry), sums(ai, af, ag, ao));
-  v128.store(zOf(other), sums(bi, bf, bg, bo));
+  v128.store(z, sums(ai, af, ag, ao));
+  v128.store(z, sums(bi, bf, bg, bo), 16);
 }
 
 @inline
-function multiplyOne(row: usize, entry: usize, stride: usize): void {
+function multiplyOne(row: usize, v: usize, z: usize, bytes: usize): void {
   let zi = f32x4.splat(0);
   let zf = f32x4.splat(0);
   let zg = f32x4.splat(0);
   let zo = f32x4.splat(0);
-  const v = viewOfEntry(entry);
-  const end = v + stride;
-  for (let m = v; m < end; m += 16, row += 64) {
-    const value = v128.load(m);
+  const end = v + bytes;
+  for (; v < end; v += 16, row += 64) {
+    const value = v128.load(v);
     zi = f32x4.add(zi, f32x4.mul(v128.load(row), value));
     zf = f32x4.add(zf, f32x4.mul(v128.load(row, 16), value));
     zg = f32x4.add(zg, f32x4.mul(v128.load(row, 32), value));
     zo = f32x4.add(zo, f32x4.mul(v128.load(row, 48), value));
   }
-  v128.store(zOf(entry), sums(zi, zf, zg, zo));
+  v128.store(z, sums(zi, zf, zg, zo));
 }
 
 /** Sum of each of four vectors, side by side. */
