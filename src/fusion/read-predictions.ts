@@ -40,17 +40,8 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    const { name: head, output: role } = spec;
-    const tick = state.progress.ticks;
-    const copy = copyOf(values);
-    const ageUs = ages(state, timeUs);
     predictions ??= [];
-    if (spec.type === "softmax") {
-      const label = spec.labels[top]!;
-      predictions.push({ stream, head, role, timeUs, tick, held, label, values: copy, ageUs });
-    } else {
-      predictions.push({ stream, head, role, timeUs, tick, held, values: copy, ageUs });
-    }
+    predictions.push(predictionOf(state, stream, index, { values, top, held, timeUs }));
   }
   return predictions ?? none;
 }
@@ -67,6 +58,33 @@ function copyOf(values: FloatArray): readonly number[] {
   const copy = new Array<number>(values.length);
   for (let i = 0; i < values.length; i++) copy[i] = values[i]!;
   return copy;
+}
+
+/** Written out for each kind of head, so that all predictions of one have one shape. */
+function predictionOf(
+  state: FusionState,
+  stream: string,
+  index: number,
+  said: {
+    readonly values: FloatArray;
+    readonly top: number;
+    readonly held: boolean;
+    readonly timeUs: TimeUs;
+  },
+): Prediction {
+  const { spec } = state.graph.heads[index]!;
+  const { name: head, output: role } = spec;
+  const { top, held, timeUs } = said;
+  const tick = state.progress.ticks;
+  const values = copyOf(said.values);
+  const ageUs = ages(state, timeUs);
+  if (spec.type === "softmax") {
+    const label = spec.labels[top]!;
+    return { stream, head, role, timeUs, tick, held, label, values, ageUs };
+  }
+  const score = state.scores.length === 0 ? Number.NaN : state.scores[index]!;
+  if (Number.isNaN(score)) return { stream, head, role, timeUs, tick, held, values, ageUs };
+  return { stream, head, role, timeUs, tick, held, values, score, ageUs };
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {

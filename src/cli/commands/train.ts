@@ -106,6 +106,7 @@ Examples:
   polyphase train nmnist --out runs/nmnist --data ../shared/data --recordings mixed
   polyphase train audio-visual --out runs/av --absent audio=0.1,video=0.1 --workers 2
   polyphase train audio-visual --out runs/av-long --window-ms 400
+  polyphase train pen --out runs/pen
   polyphase train audio-visual --out runs/adapt --start runs/av/model --errors local`,
     )
     .action(trainCommand);
@@ -168,7 +169,8 @@ function measureTest(state: AnyTraining, sequencesMax?: number): TestMeasures | 
   const test = measureHeldOut(state, "test", { sequencesMax });
   if (test.sequences === 0) return undefined;
   const { network } = state;
-  if (!(network instanceof GraphNetwork)) return test;
+  const isFused = network instanceof GraphNetwork && network.plan.spec.sensors.length > 1;
+  if (!isFused) return test;
   const without = network.plan.spec.sensors.map(({ name }, sensor) => {
     return [name, measureHeldOut(state, "test", { without: sensor, sequencesMax })] as const;
   });
@@ -209,7 +211,7 @@ function trainedModel(
       openFraction: test.openFraction,
     }),
     readShare: task.readShare,
-    ...(isGraph && { readTicks: network.parts.heads[0]!.plan.readTicks }),
+    ...(isGraph && { readTicks: network.parts.heads[0]?.plan.readTicks ?? 1 }),
   };
   const { name, sensor, head, labels } = task;
   return state.average.apply(() => {

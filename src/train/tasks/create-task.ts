@@ -6,9 +6,15 @@ import { addingDefaults, addingTask } from "./adding.ts";
 import { audioVisualDefaults } from "./audio-visual.ts";
 import { type BaselineChoices, refuseBaselineChoices } from "./baseline-choices.ts";
 import { type FrequencyOptions, frequencyDefaults, frequencyTask } from "./frequency.ts";
-import { createAudioVisualTask, type GraphChoices, refuseGraphChoices } from "./graph-choices.ts";
+import {
+  createAudioVisualTask,
+  createPenTask,
+  type GraphChoices,
+  refuseGraphChoices,
+} from "./graph-choices.ts";
 import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
+import { penDefaults } from "./pen.ts";
 import type { CellOptions } from "./task-network.ts";
 import type { TrainTask } from "./train-task.ts";
 
@@ -48,6 +54,7 @@ export const taskNames: readonly string[] = [
   "nmnist",
   "parity",
   "audio-visual",
+  "pen",
 ];
 
 /** Of one layer, of a graph of several sensors, or of frames. */
@@ -78,8 +85,9 @@ export async function createTask(name: string, choices: TaskChoices): Promise<An
 /** Refuses choices that would do nothing, or could not be. */
 function requireSense(name: string, choices: TaskChoices): void {
   const { cell = "phased-lstm", leak = 0, openPenalty, learn } = choices;
+  const isGraph = name === "audio-visual" || name === "pen";
   refuseBaselineChoices(name, choices);
-  if (name !== "audio-visual") refuseGraphChoices(name, choices);
+  if (!isGraph) refuseGraphChoices(name, choices);
   else if (leak > 0) {
     throw new PolyphaseError("USAGE", `Cannot train with a leak: ${name} skips closed units`);
   }
@@ -112,6 +120,7 @@ async function createNamedTask(name: string, choices: TaskChoices): Promise<AnyT
   if (name === "audio-visual") {
     return createAudioVisualTask(choose(audioVisualDefaults, choices), choices);
   }
+  if (name === "pen") return createPenTask(choose(penDefaults, choices), choices);
   throw new PolyphaseError(
     "USAGE",
     `Cannot train ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
