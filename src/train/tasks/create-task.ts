@@ -84,7 +84,13 @@ export async function createTask(name: string, choices: TaskChoices): Promise<An
 
 /** Refuses choices that would do nothing, or could not be. */
 function requireSense(name: string, choices: TaskChoices): void {
-  const { cell = "phased-lstm", leak = 0, openPenalty, learn } = choices;
+  const { cell = "phased-lstm", leak = 0, openPenalty, learn, shards = 1 } = choices;
+  if (shards < 1) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot train ${name}: shards must be at least 1, got ${shards}`,
+    );
+  }
   const isGraph = name === "audio-visual" || name === "pen";
   refuseBaselineChoices(name, choices);
   if (!isGraph) refuseGraphChoices(name, choices);

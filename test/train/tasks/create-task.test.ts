@@ -87,6 +87,8 @@ describe("createTask", () => {
     ["audio-visual", { absent: { smell: 0.1 } }, "sensors are audio, video"],
     ["audio-visual", { lost: { audio: 2 } }, "probabilities from 0 to 1"],
     ["audio-visual", { absent: { audio: 0.6, video: 0.6 } }, "at most one is absent"],
+    ["frequency", { shards: 0 }, "shards must be at least 1, got 0"],
+    ["pen", { freeze: ["pen-lstm"] }, "freeze needs a graph of several sensors"],
     ["audio-visual", { leak: 0.001 }, "skips closed units"],
     ["audio-visual", { start: "fixtures/models/frequency" }, "must have one of audio-lstm"],
   ])("refuses for %s: %j", async (name, choices, message) => {
