@@ -3,7 +3,7 @@ import type { TimeUs } from "../sensors/time.ts";
 import type { FusionState } from "./fusion-state.ts";
 import type { Prediction } from "./prediction.ts";
 import { readHead } from "./read-head.ts";
-import type { OutputRole } from "./spec/graph-spec.ts";
+import type { HeadSpec, OutputRole } from "./spec/graph-spec.ts";
 
 /** What just happened to a stream. */
 export type OutputCue = "tick" | "segment-end" | "session-end";
@@ -14,6 +14,7 @@ const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
   "session-end": ["last"],
 };
 
+/** Most ticks have no prediction: they need no memory. */
 const none: readonly Prediction[] = [];
 
 /**
@@ -28,7 +29,7 @@ export function readPredictions(
   timeUs: TimeUs,
 ): readonly Prediction[] {
   if (state.progress.timeUs === undefined) return none;
-  let predictions: Prediction[] | undefined;
+  let predictions = none;
   for (const { spec, index } of state.graph.heads) {
     if (!rolesOfCue[cue].includes(spec.output)) continue;
     const held = state.headStale[index] === 0;
@@ -40,19 +41,20 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    const { name: head, output: role } = spec;
-    const tick = state.progress.ticks;
-    const copy = copyOf(values);
-    const ageUs = ages(state, timeUs);
-    predictions ??= [];
-    if (spec.type === "softmax") {
-      const label = spec.labels[top]!;
-      predictions.push({ stream, head, role, timeUs, tick, held, label, values: copy, ageUs });
-    } else {
-      predictions.push({ stream, head, role, timeUs, tick, held, values: copy, ageUs });
-    }
+    const prediction = {
+      stream,
+      head: spec.name,
+      role: spec.output,
+      timeUs,
+      tick: state.progress.ticks,
+      held,
+      ...labelOf(spec, top),
+      values: copyOf(values),
+      ageUs: ages(state, timeUs),
+    };
+    predictions = [...predictions, prediction];
   }
-  return predictions ?? none;
+  return predictions;
 }
 
 /** Index of the largest value; the first of equals. */
@@ -67,6 +69,10 @@ function copyOf(values: FloatArray): readonly number[] {
   const copy = new Array<number>(values.length);
   for (let i = 0; i < values.length; i++) copy[i] = values[i]!;
   return copy;
+}
+
+function labelOf(spec: HeadSpec, top: number): { readonly label?: string } {
+  return spec.type === "softmax" ? { label: spec.labels[top]! } : {};
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {
