@@ -12,7 +12,14 @@ import { runPipeline } from "../src/streams/pipeline.ts";
 import { openRecording } from "../src/streams/replay/recording-reader.ts";
 import { replaySource } from "../src/streams/replay/replay-source.ts";
 import type { Sink } from "../src/streams/sink.ts";
-import { type Clock, interleave, type Spread, spread, type Timings, type Variant } from "./interleave.ts";
+import {
+  type Clock,
+  interleave,
+  type Spread,
+  spread,
+  type Timings,
+  type Variant,
+} from "./interleave.ts";
 import { writeLongRecording } from "./long-recording.ts";
 import type { Report } from "./report.ts";
 

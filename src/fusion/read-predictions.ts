@@ -14,6 +14,7 @@ const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
   "session-end": ["last"],
 };
 
+/** Most ticks have no prediction: they need no memory. */
 const none: readonly Prediction[] = [];
 
 /**
@@ -28,7 +29,7 @@ export function readPredictions(
   timeUs: TimeUs,
 ): readonly Prediction[] {
   if (state.progress.timeUs === undefined) return none;
-  let predictions: Prediction[] | undefined;
+  let predictions = none;
   for (const { spec, index } of state.graph.heads) {
     if (!rolesOfCue[cue].includes(spec.output)) continue;
     const held = state.headStale[index] === 0;
@@ -40,10 +41,10 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    predictions ??= [];
-    predictions.push(predictionOf(state, stream, index, { values, top, held, timeUs }));
+    const prediction = predictionOf(state, stream, index, { values, top, held, timeUs });
+    predictions = [...predictions, prediction];
   }
-  return predictions ?? none;
+  return predictions;
 }
 
 /** Index of the largest value; the first of equals. */
