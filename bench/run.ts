@@ -13,6 +13,7 @@ import { benchWorkers } from "./kernel/workers.ts";
 import { benchReplay } from "./replay.ts";
 import { benchReplayParallel } from "./replay-parallel.ts";
 import { Report } from "./report.ts";
+import { benchFrames } from "./train/frames.ts";
 import { benchTrainStep } from "./train/step.ts";
 
 const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
@@ -26,6 +27,7 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "kernel-workers": benchWorkers,
   "kernel-addresses": benchAddresses,
   "train-step": benchTrainStep,
+  "train-frames": benchFrames,
   replay: benchReplay,
   "replay-parallel": benchReplayParallel,
 };

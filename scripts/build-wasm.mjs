@@ -42,6 +42,12 @@ export const wasmModules = [
     target: "src/cells/dense/wasm-module.ts",
     options: ["--enable", "simd"],
   },
+  {
+    what: "matrix product",
+    source: "assembly/matrix.ts",
+    target: "src/train/matrix/wasm-module.ts",
+    options: ["--enable", "simd"],
+  },
 ];
 
 /** The text of a module's target file. */

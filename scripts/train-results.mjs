@@ -24,6 +24,11 @@ const short = ["frequency", "--batches", "3000", "--rate", "0.01"];
 const sampled = ["--learn", "none", "--period-ms", "20,55", "--rate", "0.01", "--average", "0.998"];
 const nmnist = ["nmnist", "--data", values.data];
 const adding = ["adding", "--batches", "4000"];
+const regular = ["--sampling", "1ms"];
+const lstm = ["frequency", "--cell", "lstm", "--batches", "3000"];
+const rnn = ["frequency", "--batches", "3000", "--rate", "0.001", "--cell"];
+const batchNormLstm = ["frequency", "--cell", "bn-lstm", "--batches", "1000", "--test-sequences", "16384"];
+const heldOut500 = [...nmnist, "--hold-out", "500"];
 
 /** Name, arguments of `polyphase train`, and the keep probabilities to evaluate at. */
 const runs = [
@@ -42,11 +47,21 @@ const runs = [
   ["ablation/open-0.03", [...short, "--open-ratio", "0.03"]],
   ["ablation/open-0.1", [...short, "--open-ratio", "0.1"]],
   ["ablation/open-0.2", [...short, "--open-ratio", "0.2"]],
-  ["frequency/1ms", ["frequency", "--sampling", "1ms", ...sampled]],
+  ["baseline/rnn", [...rnn, "tanh-rnn"]],
+  ["baseline/rnn-1ms", [...rnn, "tanh-rnn", ...regular]],
+  ["baseline/irnn", [...rnn, "relu-rnn", "--identity", "1"]],
+  ["baseline/bn-lstm", batchNormLstm],
+  ["baseline/bn-lstm-1ms", [...batchNormLstm, ...regular]],
+  ["baseline/lstm", lstm],
+  ["baseline/lstm-1ms", [...lstm, ...regular]],
+  ["frequency/1ms", ["frequency", ...regular, ...sampled]],
   ["frequency/async-0.03", ["frequency", "--open-ratio", "0.03", "--rate", "0.01"]],
+  ["frequency/two-sines-short", ["frequency", "--signal", "two-sines", "--batches", "3000"]],
   ["nmnist/simulated", [...nmnist, "--recordings", "simulated", "--batches", "4000"], [0.75, 0.4]],
-  ["nmnist/mixed", [...nmnist, "--hold-out", "500"]],
-  ["nmnist/mixed-0.04", [...nmnist, "--hold-out", "500", "--open-ratio", "0.04"]],
+  ["baseline/nmnist-cnn", [...heldOut500, "--network", "frame-cnn", "--batches", "1500", "--rate", "0.002"]],
+  ["baseline/nmnist-lstm", [...heldOut500, "--cell", "lstm", "--batches", "200", "--rate", "0.005"]],
+  ["nmnist/mixed", heldOut500],
+  ["nmnist/mixed-0.04", [...heldOut500, "--open-ratio", "0.04"]],
   ["frequency/0.1ms", ["frequency", "--sampling", "0.1ms", "--batches", "4000", "--learn", "none"]],
   ["frequency/two-sines", ["frequency", "--signal", "two-sines"]],
   ["adding/tau-6-8", [...adding, "--period-ms", "403.4,2981"]],

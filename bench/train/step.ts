@@ -4,7 +4,7 @@ import { Random } from "../../src/sensors/random.ts";
 import { BatchWriter } from "../../src/train/network/batch-writer.ts";
 import { initializeGates } from "../../src/train/network/gate-initializer.ts";
 import { createReadout } from "../../src/train/network/readout.ts";
-import { initializeWeights } from "../../src/train/network/recurrent-layer.ts";
+import { initializeWeights, layerGroups } from "../../src/train/network/recurrent-layer.ts";
 import { SequenceNetwork } from "../../src/train/network/sequence-network.ts";
 import { createOptimizer } from "../../src/train/optimizers/create-optimizer.ts";
 import {
@@ -100,7 +100,9 @@ const pytorchScript = fileURLToPath(new URL("../peers/pytorch_training_step.py",
 function runPytorch(): number[] | undefined {
   if (spawnSync(python, ["-c", "import torch"]).status !== 0) return undefined;
   const sizes = [units, events, sequences, classes, rounds].map(String);
-  const output = execFileSync(python, [pytorchScript, ...sizes], { encoding: "utf8" });
+  const output = execFileSync(python, ["-W", "ignore", pytorchScript, ...sizes], {
+    encoding: "utf8",
+  });
   return (JSON.parse(output) as number[]).map((milliseconds) => milliseconds * nsPerMs);
 }
 
@@ -158,10 +160,15 @@ function createNetwork(
   );
   return new SequenceNetwork({
     layer,
+    layerGroups: layerGroups(layer, "layer", {
+      period: true,
+      shift: true,
+      openRatio: false,
+      rateFactor: 0.1,
+    }),
     embedding: undefined,
     readout: createReadout(layer, classes, random),
     loss: "cross-entropy",
-    learning: { period: true, shift: true, openRatio: false, rateFactor: 0.1 },
   });
 }
 

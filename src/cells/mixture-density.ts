@@ -30,17 +30,23 @@ export function negativeLogLikelihood(
   y: ArrayLike<number>,
 ): number {
   const dimensions = y.length;
-  const logs = new Float64Array(components);
+  // ln Σ e^log, component by component, relative to the largest so far.
+  let largest = Number.NEGATIVE_INFINITY;
+  let sum = 0;
   for (let k = 0; k < components; k++) {
     let log = Math.log(values[k]!);
     for (let d = 0; d < dimensions; d++) {
       const mean = values[components + k * dimensions + d]!;
       const deviation = values[components * (1 + dimensions) + k * dimensions + d]!;
       const distance = (y[d]! - mean) / deviation;
-      log -= (distance * distance) / 2 + Math.log(deviation) + Math.log(2 * Math.PI) / 2;
+      log -= (distance * distance) / 2 + Math.log(deviation) + halfLogTwoPi;
     }
-    logs[k] = log;
+    if (log > largest) {
+      sum = sum * Math.exp(largest - log) + 1;
+      largest = log;
+    } else if (log > Number.NEGATIVE_INFINITY) sum += Math.exp(log - largest);
   }
-  const largest = logs.reduce((max, log) => Math.max(max, log));
-  return -(largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0)));
+  return -(largest + Math.log(sum));
 }
+
+const halfLogTwoPi: number = Math.log(2 * Math.PI) / 2;

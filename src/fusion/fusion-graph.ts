@@ -24,6 +24,8 @@ export interface GraphSensor {
   readonly offset: number;
   /** Layers fed by this sensor alone, in order of evaluation: one sub-step per event (spec D16). */
   readonly branch: readonly GraphLayer[];
+  /** Heads that predict this sensor's next features. */
+  readonly scorers: readonly number[];
 }
 
 export interface GraphLayer {
@@ -132,7 +134,13 @@ export function createFusionGraph(spec: GraphSpec, weights: Weights, kernel: Ker
     spec,
     kernel,
     sensors: sensors.map((sensor) => {
-      return { ...sensor, branch: layers.filter((layer) => layer.sensors === 1 << sensor.index) };
+      return {
+        ...sensor,
+        branch: layers.filter((layer) => layer.sensors === 1 << sensor.index),
+        scorers: spec.heads.flatMap((head, i) => {
+          return head.type === "mixture" && head.predicts === sensor.spec.name ? [i] : [];
+        }),
+      };
     }),
     layers,
     mergeLayers: layers.filter((layer) => (layer.sensors & (layer.sensors - 1)) !== 0),

@@ -19,6 +19,11 @@ export interface FusionState {
   readonly headStale: Uint8Array;
   /** Per softmax head with output on-change: the class last predicted, −1 before the first. */
   readonly lastClass: Int32Array;
+  /**
+   * Largest score of the tick's events by each head, NaN where it scored none; empty where no head
+   * predicts a sensor.
+   */
+  readonly scores: Float64Array;
   readonly progress: StreamProgress;
   readonly work: WorkCounts;
   /** Undefined where compute has no budget. */
@@ -55,6 +60,7 @@ export interface WorkCounts {
  */
 export function createFusionState(graph: FusionGraph, governor?: GovernorState): FusionState {
   const arena = graph.kernel.allocate(graph.arenaLength);
+  const predicts = graph.sensors.some(({ scorers }) => scorers.length > 0);
   return {
     graph,
     arena,
@@ -65,6 +71,7 @@ export function createFusionState(graph: FusionGraph, governor?: GovernorState):
     ),
     headStale: new Uint8Array(graph.heads.length).fill(1),
     lastClass: new Int32Array(graph.heads.length).fill(-1),
+    scores: new Float64Array(predicts ? graph.heads.length : 0).fill(Number.NaN),
     progress: {
       epochUs: undefined,
       ticks: 0,

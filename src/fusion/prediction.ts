@@ -14,6 +14,11 @@ export interface Prediction {
   readonly held: boolean;
   /** Probabilities, a regression, or π, μ, σ of a mixture. */
   readonly values: readonly number[];
+  /**
+   * Of a mixture that predicts a sensor, where the tick has an event of it: how surprising that was,
+   * −ln p under what the head had said before; the largest of several events.
+   */
+  readonly score?: number;
   /** Most probable class of a softmax head. */
   readonly label?: string;
   /** Per sensor: time since its last event, µs; absent before its first (spec D3, D21). */

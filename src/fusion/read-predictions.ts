@@ -14,6 +14,7 @@ const rolesOfCue: Readonly<Record<OutputCue, readonly OutputRole[]>> = {
   "session-end": ["last"],
 };
 
+/** Most ticks have no prediction: they need no memory. */
 const none: readonly Prediction[] = [];
 
 /**
@@ -28,7 +29,7 @@ export function readPredictions(
   timeUs: TimeUs,
 ): readonly Prediction[] {
   if (state.progress.timeUs === undefined) return none;
-  let predictions: Prediction[] | undefined;
+  let predictions = none;
   for (const { spec, index } of state.graph.heads) {
     if (!rolesOfCue[cue].includes(spec.output)) continue;
     const held = state.headStale[index] === 0;
@@ -40,19 +41,10 @@ export function readPredictions(
       if (state.lastClass[index] === top) continue;
       state.lastClass[index] = top;
     }
-    const { name: head, output: role } = spec;
-    const tick = state.progress.ticks;
-    const copy = copyOf(values);
-    const ageUs = ages(state, timeUs);
-    predictions ??= [];
-    if (spec.type === "softmax") {
-      const label = spec.labels[top]!;
-      predictions.push({ stream, head, role, timeUs, tick, held, label, values: copy, ageUs });
-    } else {
-      predictions.push({ stream, head, role, timeUs, tick, held, values: copy, ageUs });
-    }
+    const prediction = predictionOf(state, stream, index, { values, top, held, timeUs });
+    predictions = [...predictions, prediction];
   }
-  return predictions ?? none;
+  return predictions;
 }
 
 /** Index of the largest value; the first of equals. */
@@ -67,6 +59,33 @@ function copyOf(values: FloatArray): readonly number[] {
   const copy = new Array<number>(values.length);
   for (let i = 0; i < values.length; i++) copy[i] = values[i]!;
   return copy;
+}
+
+/** Written out for each kind of head, so that all predictions of one have one shape. */
+function predictionOf(
+  state: FusionState,
+  stream: string,
+  index: number,
+  said: {
+    readonly values: FloatArray;
+    readonly top: number;
+    readonly held: boolean;
+    readonly timeUs: TimeUs;
+  },
+): Prediction {
+  const { spec } = state.graph.heads[index]!;
+  const { name: head, output: role } = spec;
+  const { top, held, timeUs } = said;
+  const tick = state.progress.ticks;
+  const values = copyOf(said.values);
+  const ageUs = ages(state, timeUs);
+  if (spec.type === "softmax") {
+    const label = spec.labels[top]!;
+    return { stream, head, role, timeUs, tick, held, label, values, ageUs };
+  }
+  const score = state.scores.length === 0 ? Number.NaN : state.scores[index]!;
+  if (Number.isNaN(score)) return { stream, head, role, timeUs, tick, held, values, ageUs };
+  return { stream, head, role, timeUs, tick, held, values, score, ageUs };
 }
 
 function ages(state: FusionState, timeUs: TimeUs): Readonly<Record<string, number>> {

@@ -3,6 +3,7 @@ import type { GraphLayer } from "./fusion-graph.ts";
 import type { FusionState } from "./fusion-state.ts";
 import { gatherInputs } from "./gather-inputs.ts";
 import { govern, kernelOf, spend } from "./governor/govern.ts";
+import { scoreEvent } from "./score-event.ts";
 
 /** How layers are evaluated: only open rows, or every row with the same result (spec D6). */
 export type StepMode = "sparse" | "dense";
@@ -25,6 +26,7 @@ export function applyEvent(
   const { graph, progress, governor } = state;
   if (governor !== undefined) govern(governor, timeUs);
   progress.epochUs ??= graph.spec.time.origin === "absolute" ? graph.spec.time.epochUs : timeUs;
+  if (state.scores.length > 0) scoreEvent(state, sensor);
   progress.sensorTimeUs[sensor] = timeUs;
   progress.sensorEvents[sensor]!++;
   state.news |= 1 << sensor;

@@ -4,6 +4,7 @@ import type { Tensor } from "../fusion/tensor.ts";
 import { type StoredModel, storedModel } from "../state/model-directory.ts";
 import { exportLayer } from "./export-layer.ts";
 import type { SequenceNetwork } from "./network/sequence-network.ts";
+import { isSequenceOp } from "./sequence-op/sequence-op.ts";
 
 /** What the graph around a trained network is called. */
 export interface ExportNames {
@@ -22,6 +23,9 @@ export interface ExportNames {
  */
 export function exportModel(network: SequenceNetwork, names: ExportNames): StoredModel {
   const { layer, embedding, readout } = network;
+  if (!isSequenceOp(layer)) {
+    throw new TypeError("Cannot export a network: its layer must not be a baseline");
+  }
   const { shape } = layer;
   const sensor: SensorSpec =
     embedding === undefined

@@ -47,6 +47,15 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
     const lines = [...curve.matchAll(/polyline points="([^"]*)"/g)].map(([, points]) => points);
     expect(lines.map((points) => points!.split(" ").length)).toEqual([3, 1, 3, 1]);
   });
+  it("train a baseline without a model, which the streaming graph could not run", () => {
+    const out = join(directory, "baseline");
+    const options = ["--cell", "bn-lstm", "--units", "8", "--batches", "20", "--identity", "0.5"];
+    const trained = polyphase("train", "parity", "--out", out, ...options);
+    expect([trained.status, trained.stderr]).toEqual([0, expect.stringContaining("no model/")]);
+    const { test, model } = JSON.parse(trained.stdout);
+    expect(test.openFraction).toBe(1);
+    expect(model).toBeUndefined();
+  });
   it("refuse unknown tasks, missing models and models of another task, with the right status", async () => {
     const unknown = polyphase("train", "weather", "--out", join(directory, "w"));
     expect([unknown.status, unknown.stderr]).toEqual([

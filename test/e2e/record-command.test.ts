@@ -255,7 +255,10 @@ describe("polyphase replay of a recorded run", () => {
   it("refuses what cannot be done together", async () => {
     const cases: readonly (readonly [string, readonly string[]])[] = [
       ["--start-paused needs a terminal", [recorded, "--start-paused"]],
-      ["a budget is held from the beginning on", [scene, "--parallel", "2", "--budget", "1ms/s", "--govern", "merge-1"]],
+      [
+        "a budget is held from the beginning on",
+        [scene, "--parallel", "2", "--budget", "1ms/s", "--govern", "merge-1"],
+      ],
       ["leave out --start", [recorded, "--parallel", "2", "--start", "1"]],
       ["leave out --late", [recorded, "--parallel", "2", "--late", "drop"]],
       ["leave out --loop", [scene, "--loop", "2", "--record", join(scratch, "l.mcap")]],

@@ -8,10 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import {
-  tensorflowPackage,
-  tensorflowPackageVersion,
-} from "../../train/backends/probe-backends.ts";
+import { tensorflowPackage, tensorflowPackageVersion } from "../../train/backends/backend-name.ts";
 import { stageTensorflow } from "../../train/backends/stage-tensorflow.ts";
 
 interface InstallOptions {

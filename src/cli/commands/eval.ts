@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { FusionModel } from "../../fusion/fusion-model.ts";
 import { createGovernorState } from "../../fusion/governor/govern.ts";
 import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
@@ -10,9 +11,12 @@ import {
   CapturedSequences,
   type LabelledSequence,
 } from "../../train/evaluate/captured-sequences.ts";
+import { evaluateAnomalies } from "../../train/evaluate/evaluate-anomalies.ts";
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
 import { createTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
+import { drawPen } from "../../train/tasks/pen-stroke.ts";
+import { heldOutRandom } from "../../train/tasks/train-task.ts";
 import { writeHeldOut } from "../../train/trainer/batch-feed.ts";
 import { addBudgetOptions, type BudgetOptions, governorOf } from "../budget-options.ts";
 import { percent } from "../format/numbers.ts";
@@ -34,7 +38,7 @@ export function registerEval(program: Command): void {
   const command = program
     .command("eval")
     .description("measure a trained model, event by event, through the streaming graph")
-    .argument("<task>", "freq, adding, nmnist or audio-visual");
+    .argument("<task>", "freq, adding, nmnist, audio-visual or pen");
   addBudgetOptions(addModelOptions(command))
     .option(
       "--data <dir>",
@@ -51,6 +55,7 @@ Examples:
   polyphase eval freq --model fixtures/models/frequency
   polyphase eval freq --model fixtures/models/frequency --budget 200us/s --govern signal-lstm
   polyphase eval audio-visual --model runs/av/model --without video
+  polyphase eval pen --model runs/pen/model
   polyphase eval nmnist --model fixtures/models/nmnist --data ../shared/data --rho 0.4 --json`,
     )
     .action(evalCommand);
@@ -65,6 +70,10 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
   const { spec } = chosen.stored;
   const warn = (message: string): void => console.error(`polyphase: ${message}`);
   const model = await prepareModel(chosen.stored, options, warn);
+  if (task === "pen") {
+    printAnomalies(model, options);
+    return;
+  }
   const captured = new CapturedSequences(spec);
   const sequences =
     task === "nmnist"
@@ -85,6 +94,28 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
       : `${[text(evaluation), ...governorLines(governed.governor)].join("\n")}\n`,
   );
 }
+
+/** How a model that predicts the pen scores strokes with glitches. */
+function printAnomalies(model: FusionModel, options: EvalCommandOptions): void {
+  const strokes = Array.from({ length: options.limit ?? penStrokes }, (_, index) => {
+    return drawPen(heldOutRandom("test", firstPenStroke + index), penAnomalies);
+  });
+  const evaluation = evaluateAnomalies(model, strokes);
+  const { n, anomalies, areaUnderCurve, distanceAreaUnderCurve } = evaluation;
+  const result = { task: "pen", model: options.model, ...evaluation };
+  const lines = [
+    `events             ${n}, ${anomalies} of them glitches`,
+    `area under curve   ${areaUnderCurve.toFixed(4)} (distance to the last event: ${distanceAreaUnderCurve.toFixed(4)})`,
+    `mean score         ${evaluation.meanScore.toFixed(3)}, of a glitch ${evaluation.meanAnomalyScore.toFixed(3)}`,
+  ];
+  const json = JSON.stringify(result, undefined, 2);
+  process.stdout.write(`${options.json === true ? json : lines.join("\n")}\n`);
+}
+
+const penStrokes = 128;
+/** Behind those that training is tested on. */
+const firstPenStroke = 1_000;
+const penAnomalies = 0.02;
 
 /** Sequences are made one by one, as they are evaluated: all together may not fit into memory. */
 async function recordedSequences(

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type StoredModel, writeModelDirectory } from "../../state/model-directory.ts";
 import { exportModel } from "../../train/export-model.ts";
+import { FrameCnn } from "../../train/frames/frame-cnn.ts";
 import { GraphNetwork } from "../../train/graph/graph-network.ts";
 import { exportGraph } from "../../train/graph/graph-weights.ts";
 import type { SequenceNetwork } from "../../train/network/sequence-network.ts";
+import { cellNames } from "../../train/tasks/cell-name.ts";
 import {
   type AnyTask,
   createTask,
@@ -29,6 +31,7 @@ import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { addBaselineOptions } from "../train-baseline-options.ts";
 import { addGraphOptions, addThreadOptions } from "../train-graph-options.ts";
 
 interface TrainCommandOptions extends TaskChoices {
@@ -38,9 +41,10 @@ interface TrainCommandOptions extends TaskChoices {
   readonly validateEvery: number;
   readonly patience: number;
   readonly workers: number;
+  readonly testSequences?: number;
 }
 
-type AnyTraining = TrainingState<SequenceNetwork | GraphNetwork>;
+type AnyTraining = TrainingState<SequenceNetwork | GraphNetwork | FrameCnn>;
 
 /** Parts of a batch where threads are asked for and parts are not. */
 const defaultShards = 4;
@@ -61,9 +65,7 @@ export function registerTrain(program: Command): void {
     .option("--open-ratio <r>", "r_on at the start", positive)
     .option("--period-ms <from,to>", "range of τ at the start", range)
     .option("--units <n>", "units of the layer", wholeNumber)
-    .addOption(
-      new Option("--cell <name>", "recurrent cell").choices(["phased-lstm", "square-lstm", "lstm"]),
-    )
+    .addOption(new Option("--cell <name>", "recurrent cell").choices(cellNames))
     .addOption(new Option("--spread <how>", "how gates start").choices(["stratified", "random"]))
     .option(
       "--learn <list>",
@@ -94,7 +96,7 @@ export function registerTrain(program: Command): void {
     .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
     .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
     .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0);
-  addThreadOptions(addGraphOptions(command))
+  addBaselineOptions(addThreadOptions(addGraphOptions(command)))
     .addHelpText(
       "after",
       `
@@ -104,6 +106,7 @@ Examples:
   polyphase train nmnist --out runs/nmnist --data ../shared/data --recordings mixed
   polyphase train audio-visual --out runs/av --absent audio=0.1,video=0.1 --workers 2
   polyphase train audio-visual --out runs/av-long --window-ms 400
+  polyphase train pen --out runs/pen
   polyphase train audio-visual --out runs/adapt --start runs/av/model --errors local`,
     )
     .action(trainCommand);
@@ -111,7 +114,8 @@ Examples:
 
 async function trainCommand(name: string, options: TrainCommandOptions): Promise<void> {
   const shards = options.shards ?? (options.workers > 0 ? defaultShards : undefined);
-  const choices = shards === undefined ? options : { ...options, shards };
+  const backend = process.env["POLYPHASE_BACKEND"] ?? "auto";
+  const choices = { ...options, backend, ...(shards !== undefined && { shards }) };
   const task: AnyTask = await createTask(name, choices);
   const state: AnyTraining = createTraining(task, options.seed);
   const progress = new TrainingProgress(task.name);
@@ -120,9 +124,8 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   const { user, system } = process.cpuUsage();
   const cpuSeconds = Math.round((user + system) / 1e6);
   progress.end();
-  const test = measureTest(state);
-  const directory = join(options.out, "model");
-  await writeModelDirectory(directory, trainedModel(state, test));
+  const test = measureTest(state, options.testSequences);
+  const model = await writeModel(state, test, options.out);
   await drawCurve(`${task.name}, seed ${options.seed}`, options.out);
   const result = {
     task: task.name,
@@ -132,7 +135,7 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
     cpuSeconds,
     test,
   };
-  process.stdout.write(`${JSON.stringify({ ...result, model: directory }, undefined, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ ...result, model }, undefined, 2)}\n`);
 }
 
 async function train(
@@ -162,19 +165,40 @@ async function train(
 type TestMeasures = Measures & { readonly without?: Readonly<Record<string, Measures>> };
 
 /** Of a graph also without each of its sensors; undefined if nothing was held out. */
-function measureTest(state: AnyTraining): TestMeasures | undefined {
-  const test = measureHeldOut(state, "test");
+function measureTest(state: AnyTraining, sequencesMax?: number): TestMeasures | undefined {
+  const test = measureHeldOut(state, "test", { sequencesMax });
   if (test.sequences === 0) return undefined;
   const { network } = state;
-  if (!(network instanceof GraphNetwork)) return test;
+  const isFused = network instanceof GraphNetwork && network.plan.spec.sensors.length > 1;
+  if (!isFused) return test;
   const without = network.plan.spec.sensors.map(({ name }, sensor) => {
-    return [name, measureHeldOut(state, "test", sensor)] as const;
+    return [name, measureHeldOut(state, "test", { without: sensor, sequencesMax })] as const;
   });
   return { ...test, without: Object.fromEntries(without) };
 }
 
-function trainedModel(state: AnyTraining, test: TestMeasures | undefined): StoredModel {
-  const { task, network } = state;
+/** @returns the model's directory; undefined for a baseline, which the streaming graph cannot run */
+async function writeModel(
+  state: AnyTraining,
+  test: TestMeasures | undefined,
+  directory: string,
+): Promise<string | undefined> {
+  const { network } = state;
+  if (network.layers.length === 0 || network instanceof FrameCnn) {
+    console.error("polyphase: no model/: the streaming graph does not run baselines");
+    return undefined;
+  }
+  const path = join(directory, "model");
+  await writeModelDirectory(path, trainedModel(state, network, test));
+  return path;
+}
+
+function trainedModel(
+  state: AnyTraining,
+  network: SequenceNetwork | GraphNetwork,
+  test: TestMeasures | undefined,
+): StoredModel {
+  const { task } = state;
   const isGraph = network instanceof GraphNetwork;
   const provenance = {
     task: task.name,
@@ -187,7 +211,7 @@ function trainedModel(state: AnyTraining, test: TestMeasures | undefined): Store
       openFraction: test.openFraction,
     }),
     readShare: task.readShare,
-    ...(isGraph && { readTicks: network.parts.heads[0]!.plan.readTicks }),
+    ...(isGraph && { readTicks: network.parts.heads[0]?.plan.readTicks ?? 1 }),
   };
   const { name, sensor, head, labels } = task;
   return state.average.apply(() => {

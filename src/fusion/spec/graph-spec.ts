@@ -133,4 +133,9 @@ export interface MixtureHeadSpec extends HeadBase {
   readonly type: "mixture";
   readonly components: number;
   readonly dimensions: number;
+  /**
+   * Sensor whose next features the mixture is of. Each of its events is scored by how surprising it
+   * is: −ln p under what the head said before it.
+   */
+  readonly predicts?: string;
 }

@@ -153,6 +153,7 @@ function parseHead(reader: SpecReader): HeadSpec {
       ...base,
       components: reader.number("components", positiveInteger),
       dimensions: reader.number("dimensions", positiveInteger),
+      ...(reader.field("predicts") === undefined ? {} : { predicts: reader.string("predicts") }),
     };
   }
   reader.end();

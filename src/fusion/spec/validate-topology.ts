@@ -1,5 +1,5 @@
 import { hasOscillator } from "../../cells/gate.ts";
-import type { GraphSpec, LayerSpec } from "./graph-spec.ts";
+import type { GraphSpec, LayerSpec, MixtureHeadSpec } from "./graph-spec.ts";
 import { inputLength, nodeSizes, sensorSize } from "./node-sizes.ts";
 import { specError } from "./spec-reader.ts";
 
@@ -37,6 +37,7 @@ export function validateTopology(spec: GraphSpec): void {
     if (head.type !== "softmax" && head.output === "on-change") {
       throw specError(`heads[${i}].output must not be on-change: only a softmax has a top class`);
     }
+    if (head.type === "mixture") validatePrediction(spec, head, `heads[${i}]`, sizes);
   });
 }
 
@@ -128,6 +129,34 @@ function validateGate(spec: GraphSpec, layer: LayerSpec, path: string): void {
       `${path}.gate.mode own-event needs one sensor below the layer, got ${[...sensorsBelow(spec, layer)].join(", ")}: use phase or square in a merge layer`,
     );
   }
+}
+
+function validatePrediction(
+  spec: GraphSpec,
+  { predicts, dimensions, output, inputs }: MixtureHeadSpec,
+  path: string,
+  sizes: ReadonlyMap<string, number>,
+): void {
+  if (predicts === undefined) return;
+  const sensors = spec.sensors.map(({ name }) => name);
+  if (!sensors.includes(predicts)) {
+    throw specError(
+      `${path}.predicts must be a sensor (${sensors.join(", ")}), got ${JSON.stringify(predicts)}`,
+    );
+  }
+  if (sizes.get(predicts) !== dimensions) {
+    throw specError(
+      `${path}.dimensions must be those of ${predicts}, ${sizes.get(predicts)}, got ${dimensions}`,
+    );
+  }
+  if (output !== "every-tick") {
+    throw specError(`${path}.output must be every-tick where events are scored, got ${output}`);
+  }
+  const seen = inputs.find((input) => sensors.includes(input));
+  if (seen === undefined) return;
+  throw specError(
+    `${path}.inputs must be layers where events are scored: ${JSON.stringify(seen)} holds the event itself`,
+  );
 }
 
 function sensorsBelow(spec: GraphSpec, layer: LayerSpec): ReadonlySet<string> {

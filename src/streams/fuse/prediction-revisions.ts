@@ -53,6 +53,7 @@ function isSame(a: Prediction, b: Prediction): boolean {
     a.tick === b.tick &&
     a.held === b.held &&
     a.label === b.label &&
+    a.score === b.score &&
     a.values.length === b.values.length &&
     a.values.every((value, i) => Object.is(value, b.values[i])) &&
     hasSameAges(a.ageUs, b.ageUs)

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 
 /**
- * Sequential writes to an open file for `McapWriter`. Unlike `FileHandleWritable` it goes on after
- * a short write, which would otherwise corrupt the file in silence, and counts only bytes written.
+ * Sequential writes to an open file. Unlike `FileHandleWritable` of @mcap/nodejs it goes on after a
+ * short write, which would otherwise corrupt the file in silence, and counts only bytes written.
  */
 export class WholeFileWritable {
   readonly #file: Pick<FileHandle, "write">;

@@ -1,5 +1,6 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import { type BackendName, type BackendReport, backendNames } from "./probe-backends.ts";
+import { type BackendName, backendNames } from "./backend-name.ts";
+import type { BackendReport } from "./probe-backends.ts";
 
 /**
  * The first usable backend, or the one asked for.

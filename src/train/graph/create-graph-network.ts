@@ -3,6 +3,7 @@ import type {
   FeatureSensorSpec,
   HeadSpec,
   LayerSpec,
+  MixtureHeadSpec,
   SensorSpec,
 } from "../../fusion/spec/graph-spec.ts";
 import { headSize } from "../../fusion/spec/node-sizes.ts";
@@ -10,10 +11,11 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { Random } from "../../sensors/random.ts";
 import type { LossKind } from "../network/loss.ts";
 import { createReadout } from "../network/readout.ts";
-import { createGraphBatch, createTrainedSensor } from "./graph-batch.ts";
+import { createGraphBatch, createTrainedSensor, type TrainedSensor } from "./graph-batch.ts";
 import { GraphNetwork } from "./graph-network.ts";
 import type { GraphPlan, HeadPlan } from "./graph-plan.ts";
 import type { RowSource } from "./held-rows.ts";
+import type { TrainedDensity } from "./trained-density.ts";
 import type { TrainedHead } from "./trained-head.ts";
 import { createTrainedLayer, type TrainedLayer } from "./trained-layer.ts";
 
@@ -55,6 +57,16 @@ export function createGraphNetwork(plan: GraphPlan, random: Random): GraphNetwor
     layers.push(trained);
   }
   const batch = createGraphBatch(sensors, sequencesMax);
+  const densities = spec.heads.filter(isDensity).map((head) => {
+    const inputs = head.inputs.map((name) => nodes.get(name)!);
+    const sensor = spec.sensors.findIndex(({ name }) => name === head.predicts);
+    const predicts = { sensor, target: sensors[sensor]! };
+    return createTrainedDensity(head, plan.heads[head.name]!, inputs, {
+      ...predicts,
+      layer: layers[0]!,
+      random,
+    });
+  });
   const make = {
     layer: layers[0]!,
     ticksMax: batch.timeUs.length,
@@ -64,7 +76,7 @@ export function createGraphNetwork(plan: GraphPlan, random: Random): GraphNetwor
     const inputs = head.inputs.map((name) => nodes.get(name)!);
     return createTrainedHead(head, headPlan, inputs, { ...make, random });
   });
-  return new GraphNetwork(plan, { batch, layers, heads });
+  return new GraphNetwork(plan, { batch, layers, heads, densities });
 }
 
 /** The heads of the graph, and one for each layer that would learn nothing without. */
@@ -72,6 +84,13 @@ function headsOf(
   plan: GraphPlan,
 ): readonly { readonly head: TrainableHead; readonly headPlan: HeadPlan }[] {
   const { spec } = plan;
+  const densities = spec.heads.filter(isDensity);
+  if (densities.length > 0) {
+    if (densities.length === spec.heads.length && plan.errors === "graph") return [];
+    throw cannotTrain(
+      "heads that predict a sensor must be the only ones, and errors go through the graph",
+    );
+  }
   const main = spec.heads[0]!;
   const heads = spec.heads.map((head) => ({
     head: trainableHead(head),
@@ -124,6 +143,47 @@ function createTrainedHead(
   };
 }
 
+type DensitySpec = MixtureHeadSpec & { readonly predicts: string };
+
+function isDensity(head: HeadSpec): head is DensitySpec {
+  return head.type === "mixture" && head.predicts !== undefined;
+}
+
+function createTrainedDensity(
+  head: DensitySpec,
+  plan: HeadPlan,
+  inputs: readonly Node[],
+  make: {
+    readonly sensor: number;
+    readonly target: TrainedSensor;
+    readonly layer: TrainedLayer;
+    readonly random: Random;
+  },
+): TrainedDensity {
+  const { sensor, target, layer, random } = make;
+  const length = inputs.reduce((sum, { source }) => sum + source.size, 0);
+  const size = headSize(head);
+  const readout = createReadout(layer.op, size, random, length);
+  // Components that begin alike would stay alike.
+  const means = head.components * head.dimensions;
+  for (let m = 0; m < means; m++) readout.bias[head.components + m] = random.normal();
+  return {
+    name: head.name,
+    plan,
+    components: head.components,
+    readout,
+    sources: inputs.map((input) => ({ ...input, heldRows: new Int32Array(target.eventsMax) })),
+    sensor,
+    target,
+    targetRows: new Int32Array(target.eventsMax),
+    sequence: new Int32Array(target.eventsMax),
+    outputs: new Float64Array(size),
+    outputsGradient: new Float64Array(size),
+    held: new Float64Array(length),
+    heldGradient: new Float64Array(length),
+  };
+}
+
 function trainableSensor(sensor: SensorSpec): FeatureSensorSpec {
   if (sensor.kind === "audio" || sensor.kind === "scalar") return sensor;
   throw cannotTrain(`sensor ${sensor.name} must be audio or scalar, got ${sensor.kind}`);
@@ -142,7 +202,9 @@ function trainableHead(head: HeadSpec): TrainableHead {
   const base = { name: head.name, inputs: head.inputs, size: headSize(head) };
   if (head.type === "softmax") return { ...base, loss: "cross-entropy" };
   if (head.type === "linear" && head.size === 1) return { ...base, loss: "squared-error" };
-  throw cannotTrain(`head ${head.name} must be softmax, or linear of size 1, got ${head.type}`);
+  throw cannotTrain(
+    `head ${head.name} must be softmax, linear of size 1, or a mixture that predicts a sensor, got ${head.type}`,
+  );
 }
 
 function cannotTrain(what: string): PolyphaseError {

@@ -6,6 +6,7 @@ import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
 import { GraphBatchWriter } from "./graph-batch.ts";
 import type { GraphPlan } from "./graph-plan.ts";
 import { planRows, type TrainedParts } from "./plan-rows.ts";
+import { readDensity, trainedDensityGroups } from "./trained-density.ts";
 import { readHeads, trainedHeadGroups } from "./trained-head.ts";
 import {
   backwardLayer,
@@ -20,15 +21,19 @@ import {
  *
  * The caller writes a batch with `beginBatch`; then `trainBatch` adds to the gradients, or
  * `evaluateBatch` only measures. Both count answers, not sequences; accuracy is that of the first
- * head, and the loss the weighted sum over all of them.
+ * head, and the loss the weighted sum over all of them. Where heads predict a sensor, each of its
+ * events is an answer.
  */
 export class GraphNetwork implements TrainableNetwork {
   readonly plan: GraphPlan;
   readonly parts: TrainedParts;
   readonly groups: readonly ParameterGroup[];
+  readonly eventsMax: number;
   readonly layers: readonly SequenceOp[];
   readonly carried: FloatArray;
   readonly stateLength: number;
+  /** Events that each density predicts in the batch. */
+  #predicted: readonly number[] = [];
   /** Whether each layer must know its gradient, and whether its sources must. */
   readonly #needs: readonly { readonly own: boolean; readonly sources: boolean }[];
 
@@ -38,8 +43,10 @@ export class GraphNetwork implements TrainableNetwork {
     this.groups = [
       ...parts.layers.flatMap(trainedLayerGroups),
       ...parts.heads.flatMap(trainedHeadGroups),
+      ...parts.densities.flatMap(trainedDensityGroups),
     ];
     this.layers = parts.layers.map(({ op }) => op);
+    this.eventsMax = this.layers[0]!.limits.eventsMax;
     const { batch } = parts;
     this.stateLength =
       batch.sensors.reduce((sum, { size }) => sum + size, 0) +
@@ -53,15 +60,16 @@ export class GraphNetwork implements TrainableNetwork {
   }
 
   trainBatch(sequences: number, pass: TrainingPass = wholePass): BatchResult {
-    const { layers, batch } = this.parts;
+    const { layers } = this.parts;
     const openUnits = this.#forward(sequences, pass);
     for (const { op } of layers) {
       op.batch.hGradient.fill(0, 0, op.batch.offsets[sequences]! * op.shape.units);
     }
-    const result = this.#read(openUnits, 1 / Math.max(1, batch.readings));
+    const answers = this.#answers();
+    const result = this.#read(openUnits, 1 / Math.max(1, answers));
     for (let i = layers.length - 1; i >= 0; i--) {
       const { own, sources } = this.#needs[i]!;
-      if (own && batch.readings > 0) backwardLayer(layers[i]!, sequences, sources);
+      if (own && answers > 0) backwardLayer(layers[i]!, sequences, sources);
     }
     this.#carry(sequences);
     return result;
@@ -79,7 +87,7 @@ export class GraphNetwork implements TrainableNetwork {
 
   #forward(sequences: number, { continues, dropoutSeed }: TrainingPass): number {
     const { layers } = this.parts;
-    planRows(this.parts);
+    this.#predicted = planRows(this.parts);
     if (!continues) this.carried.fill(0);
     this.#eachCarried(sequences, (values, index, at, size) => {
       for (let d = 0; d < size; d++) values[index + d] = this.carried[at + d]!;
@@ -94,16 +102,25 @@ export class GraphNetwork implements TrainableNetwork {
     return openUnits;
   }
 
+  #answers(): number {
+    const predicted = this.#predicted.reduce((sum, count) => sum + count, 0);
+    return this.parts.heads.length > 0 ? this.parts.batch.readings : predicted;
+  }
+
   #read(openUnits: number, scale: number): BatchResult {
-    const { batch, heads, layers } = this.parts;
+    const { batch, heads, layers, densities } = this.parts;
+    const surprise = densities.reduce((sum, density, i) => {
+      return sum + readDensity(density, this.#predicted[i]!, scale);
+    }, 0);
     const results = heads.map((head, i) => readHeads(head, batch, i === 0, scale));
     const unitEvents = layers.reduce((sum, { op }) => {
       return sum + op.batch.offsets[batch.sequences]! * op.shape.units;
     }, 0);
     return {
-      sequences: batch.readings,
-      loss: results.reduce((sum, { loss }) => sum + loss, 0),
-      correct: results[0]!.correct,
+      sequences: this.#answers(),
+      loss: results.reduce((sum, { loss }) => sum + loss, surprise),
+      // Of a density, as of a regression, nothing is right or wrong.
+      correct: results[0]?.correct ?? this.#answers(),
       openUnits,
       unitEvents,
     };

@@ -17,8 +17,9 @@ export function exportGraph(
   for (const { op, spec: layer } of network.parts.layers) {
     for (const [name, tensor] of exportLayer(op, layer.name)) weights.set(name, tensor);
   }
+  const { heads, densities } = network.parts;
   for (const { name } of spec.heads) {
-    const { readout } = network.parts.heads.find((head) => head.name === name)!;
+    const { readout } = [...heads, ...densities].find((head) => head.name === name)!;
     weights.set(`${name}.weights`, {
       shape: [readout.units, readout.outputs],
       data: Float32Array.from(readout.weights),
@@ -39,13 +40,13 @@ export function exportGraph(
  * @throws {PolyphaseError} BAD_MODEL if a part of the same name has other sizes, or none has the name
  */
 export function importGraph(network: GraphNetwork, weights: Weights): readonly string[] {
-  const { layers, heads } = network.parts;
+  const { layers, heads, densities } = network.parts;
   const parts = [
     ...layers.map(({ op, spec: { name } }) => ({
       name,
       take: (): void => importLayer(op, weights, name),
     })),
-    ...heads.map(({ name, readout }) => ({
+    ...[...heads, ...densities].map(({ name, readout }) => ({
       name,
       take: (): void => {
         readout.weights.set(weights.get(`${name}.weights`)!.data);

@@ -1,5 +1,6 @@
 import type { GraphBatch } from "./graph-batch.ts";
 import { carriedRow, type RowSource, silentRow } from "./held-rows.ts";
+import type { TrainedDensity } from "./trained-density.ts";
 import type { TrainedHead } from "./trained-head.ts";
 import type { LayerInput, TrainedLayer } from "./trained-layer.ts";
 
@@ -8,6 +9,7 @@ export interface TrainedParts {
   readonly batch: GraphBatch;
   readonly layers: readonly TrainedLayer[];
   readonly heads: readonly TrainedHead[];
+  readonly densities: readonly TrainedDensity[];
 }
 
 /** Where planning stands: what every source last put out, and how far every reader is. */
@@ -15,6 +17,10 @@ interface Cursor {
   /** Row that each source holds. */
   readonly held: Map<RowSource, number>;
   readonly rows: Map<TrainedLayer | TrainedHead, number>;
+  /** Events that each density predicts so far. */
+  readonly predicted: number[];
+  /** Whether the sequence has had a tick: before its first nothing is predicted. */
+  hasTick: boolean;
   /** Events of each sensor so far. */
   readonly sensorRows: number[];
   /** Answers planned. */
@@ -34,12 +40,16 @@ interface Order {
  * Decides which rows every layer and head has, and what each of them reads: the order of evaluation
  * of inference (spec D1, D3, D4, D16). A layer above one sensor has a row for each of its events; a
  * merge layer one for each tick with news below it, after all events of the tick.
+ *
+ * @returns events that each density predicts
  */
-export function planRows(parts: TrainedParts): void {
+export function planRows(parts: TrainedParts): readonly number[] {
   const { batch, layers, heads } = parts;
   const cursor: Cursor = {
     held: new Map(),
     rows: new Map([...layers, ...heads].map((reader) => [reader, 0])),
+    predicted: parts.densities.map(() => 0),
+    hasTick: false,
     sensorRows: batch.sensors.map(() => 0),
     reading: 0,
     news: 0,
@@ -54,19 +64,22 @@ export function planRows(parts: TrainedParts): void {
     planSequence(parts, order, cursor, b);
     for (const layer of layers) layer.op.batch.offsets[b + 1] = cursor.rows.get(layer)!;
   }
+  return cursor.predicted;
 }
 
 function planSequence(
-  { batch, heads }: TrainedParts,
+  { batch, heads, densities }: TrainedParts,
   { branches, merges }: Order,
   cursor: Cursor,
   b: number,
 ): void {
   const firstTicks = heads.map((head) => cursor.rows.get(head)!);
   const end = batch.offsets[b + 1]!;
+  cursor.hasTick = false;
   for (let n = batch.offsets[b]!; n < end; n++) {
     const sensor = batch.sensor[n]!;
     const timeUs = batch.timeUs[n]!;
+    if (cursor.hasTick) planPrediction(densities, cursor, sensor, b);
     cursor.held.set(batch.sensors[sensor]!, cursor.sensorRows[sensor]!++);
     cursor.news |= 1 << sensor;
     for (const layer of branches[sensor]!) addRow(layer, cursor, timeUs);
@@ -99,6 +112,23 @@ function finishTick(
     cursor.rows.set(head, tick + 1);
   }
   cursor.news = 0;
+  cursor.hasTick = true;
+}
+
+/** Before an event takes effect: what is held is what it is predicted from. */
+function planPrediction(
+  densities: readonly TrainedDensity[],
+  cursor: Cursor,
+  sensor: number,
+  b: number,
+): void {
+  densities.forEach((density, i) => {
+    if (density.sensor !== sensor) return;
+    const n = cursor.predicted[i]!++;
+    hold(density.sources, n, cursor, false);
+    density.targetRows[n] = cursor.sensorRows[sensor]!;
+    density.sequence[n] = b;
+  });
 }
 
 function addRow(layer: TrainedLayer, cursor: Cursor, timeUs: number): void {

@@ -1,6 +1,7 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import { floatsLike, type SequenceBatch, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { bytesBeside, integersBeside, kernelsFor } from "../sequence-op/parameter-kernels.ts";
+import { floatsLike, type RecurrentOp, type SequenceBatch } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /**
@@ -31,7 +32,7 @@ export interface AddressEmbedding {
  */
 export function createAddressEmbedding(
   sizes: { readonly width: number; readonly height: number; readonly dimensions: number },
-  layer: SequenceOp,
+  layer: RecurrentOp,
   random: Random,
   { scale = 0.705, radiansPerPixel = 0.2 }: { scale?: number; radiansPerPixel?: number } = {},
 ): AddressEmbedding {
@@ -50,8 +51,8 @@ export function createAddressEmbedding(
     ...sizes,
     table,
     gradient: floatsLike(layer, table.length),
-    address: new Int32Array(layer.limits.eventsMax),
-    on: new Uint8Array(layer.limits.eventsMax),
+    address: integersBeside(table, layer.limits.eventsMax),
+    on: bytesBeside(table, layer.limits.eventsMax),
   };
 }
 
@@ -73,6 +74,12 @@ export function embedEvents(
 ): void {
   const { dimensions, table, address, on } = embedding;
   const { x } = batch;
+  const kernels = kernelsFor([x, table], [address, on]);
+  if (kernels !== undefined) {
+    const [addressAt, onAt] = [address.byteOffset, on.byteOffset];
+    kernels.embedEvents(x.byteOffset, table.byteOffset, addressAt, onAt, events, dimensions);
+    return;
+  }
   for (let n = 0; n < events; n++) {
     const to = n * (dimensions + 1);
     const from = address[n]! * dimensions;
@@ -89,6 +96,12 @@ export function backwardEmbedding(
 ): void {
   const { dimensions, gradient, address } = embedding;
   const { xGradient } = batch;
+  const kernels = kernelsFor([gradient, xGradient], [address]);
+  if (kernels !== undefined) {
+    const [to, from] = [gradient.byteOffset, xGradient.byteOffset];
+    kernels.addEmbeddingGradients(to, from, address.byteOffset, events, dimensions);
+    return;
+  }
   for (let n = 0; n < events; n++) {
     const from = n * (dimensions + 1);
     const to = address[n]! * dimensions;

@@ -1,12 +1,12 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import type { SequenceOp } from "../sequence-op/sequence-op.ts";
+import type { RecurrentOp } from "../sequence-op/sequence-op.ts";
 import type { AddressEmbedding } from "./address-embedding.ts";
 import { firstRead, type SequenceWriter } from "./sequence-writer.ts";
 
 /** What a batch of a network of one layer is written to. */
 interface WrittenNetwork {
-  readonly layer: SequenceOp;
+  readonly layer: RecurrentOp;
   readonly embedding: AddressEmbedding | undefined;
   readonly targets: Float64Array;
 }

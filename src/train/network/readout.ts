@@ -1,6 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { Random } from "../../sensors/random.ts";
-import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import { floatsLike, type RecurrentOp } from "../sequence-op/sequence-op.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 
 /** Linear layer from the pooled h [H] of a sequence to O outputs. */
@@ -21,16 +21,18 @@ export interface Readout {
  * @param layer in whose precision it is; read-outs of several layers say how many `units` they read
  */
 export function createReadout(
-  layer: SequenceOp,
+  layer: RecurrentOp,
   outputs: number,
   random: Random,
   units: number = layer.shape.units,
 ): Readout {
   const bound = Math.sqrt(6 / (units + outputs));
+  const weights = floatsLike(layer, units * outputs);
+  for (let m = 0; m < weights.length; m++) weights[m] = bound * (2 * random.uniform() - 1);
   return {
     units,
     outputs,
-    weights: floatsLike(layer, units * outputs).map(() => bound * (2 * random.uniform() - 1)),
+    weights,
     bias: floatsLike(layer, outputs),
     weightsGradient: floatsLike(layer, units * outputs),
     biasGradient: floatsLike(layer, outputs),

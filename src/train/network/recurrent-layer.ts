@@ -7,6 +7,8 @@ export interface WeightInitializer {
   readonly input: number;
   readonly recurrent: number;
   readonly peephole: number;
+  /** Present: U starts as the identity times this, of every gate, and nothing of U is drawn. */
+  readonly identity?: number;
   /** b of i, f, g, o. */
   readonly bias: readonly [i: number, f: number, g: number, o: number];
 }
@@ -30,13 +32,24 @@ export function initializeWeights(
   for (let u = 0; u < units; u++) {
     for (let gate = 0; gate < 4; gate++) {
       for (let m = 0; m < units + inputs; m++) {
-        const deviation = m < units ? initializer.recurrent : initializer.input;
-        rows[rowIndex(length, u, gate, m)] = deviation * random.normal();
+        const index = rowIndex(length, u, gate, m);
+        if (m >= units) rows[index] = initializer.input * random.normal();
+        else rows[index] = recurrentWeight(initializer, random, m === u);
       }
       rows[rowIndex(length, u, gate, units + inputs)] = initializer.bias[gate]!;
     }
   }
   for (let m = 0; m < 3 * units; m++) peepholes[m] = initializer.peephole * random.normal();
+}
+
+/** One element of U; of a gate's square those with `isDiagonal` lie on the diagonal. */
+export function recurrentWeight(
+  { identity, recurrent }: WeightInitializer,
+  random: Random,
+  isDiagonal: boolean,
+): number {
+  if (identity === undefined) return recurrent * random.normal();
+  return isDiagonal ? identity : 0;
 }
 
 /** @param name of the layer in the graph */

@@ -1,5 +1,10 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
-import { floatsLike, type SequenceOp } from "../sequence-op/sequence-op.ts";
+import {
+  floatsLike,
+  isSequenceOp,
+  type RecurrentOp,
+  type SequenceOp,
+} from "../sequence-op/sequence-op.ts";
 import {
   type AddressEmbedding,
   backwardEmbedding,
@@ -10,7 +15,6 @@ import { BatchWriter } from "./batch-writer.ts";
 import { crossEntropy, type LossKind, type LossResult, squaredError } from "./loss.ts";
 import type { ParameterGroup } from "./parameter-group.ts";
 import { backwardReadout, forwardReadout, type Readout, readoutGroups } from "./readout.ts";
-import { type GateLearning, layerGroups } from "./recurrent-layer.ts";
 
 /** Sums over the sequences of a batch. */
 export interface BatchResult {
@@ -24,12 +28,13 @@ export interface BatchResult {
 
 /** Parts of a network of one recurrent layer. */
 export interface SequenceNetworkParts {
-  readonly layer: SequenceOp;
+  readonly layer: RecurrentOp;
+  /** Parameters of the layer. */
+  readonly layerGroups: readonly ParameterGroup[];
   /** Absent where the caller writes the layer's inputs itself. */
   readonly embedding: AddressEmbedding | undefined;
   readonly readout: Readout;
   readonly loss: LossKind;
-  readonly learning: GateLearning;
 }
 
 /**
@@ -39,12 +44,13 @@ export interface SequenceNetworkParts {
  * adds to the gradients, or `evaluateBatch` only measures.
  */
 export class SequenceNetwork {
-  readonly layer: SequenceOp;
+  readonly layer: RecurrentOp;
   readonly embedding: AddressEmbedding | undefined;
   readonly readout: Readout;
   readonly loss: LossKind;
   readonly groups: readonly ParameterGroup[];
-  /** The one. */
+  readonly eventsMax: number;
+  /** The one, if it is not a baseline. */
   readonly layers: readonly SequenceOp[];
   /** Every sequence begins at zero. */
   readonly carried: Float64Array = new Float64Array(0);
@@ -61,13 +67,14 @@ export class SequenceNetwork {
   constructor(parts: SequenceNetworkParts) {
     const { layer, embedding, readout } = parts;
     this.layer = layer;
-    this.layers = [layer];
+    this.layers = isSequenceOp(layer) ? [layer] : [];
+    this.eventsMax = layer.limits.eventsMax;
     this.embedding = embedding;
     this.readout = readout;
     this.loss = parts.loss;
     this.groups = [
       ...(embedding === undefined ? [] : [embeddingGroup(embedding)]),
-      ...layerGroups(layer, "layer", parts.learning),
+      ...parts.layerGroups,
       ...readoutGroups(readout),
     ];
     this.targets = new Float64Array(layer.limits.sequencesMax);
@@ -104,7 +111,7 @@ export class SequenceNetwork {
     if (this.embedding !== undefined) embedEvents(this.embedding, batch, events);
     batch.stateH.fill(0);
     batch.stateC.fill(0);
-    const openUnits = layer.forward(sequences);
+    const openUnits = layer.forward(sequences, withGradient);
     let loss = 0;
     let correct = 0;
     for (let b = 0; b < sequences; b++) {

@@ -13,7 +13,9 @@ export interface BatchSink extends SequenceWriter {
 /** What the trainer needs of a network. */
 export interface TrainableNetwork {
   readonly groups: readonly ParameterGroup[];
-  /** Its recurrent layers. */
+  /** Most events that a batch may hold. */
+  readonly eventsMax: number;
+  /** Its layers that the sequence op computes. */
   readonly layers: readonly SequenceOp[];
   /**
    * [B, S] what each sequence of the last batch left behind, and where those of the next begin if it

@@ -1,5 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import type { ParameterGroup } from "../network/parameter-group.ts";
+import { kernelsFor } from "../sequence-op/parameter-kernels.ts";
 import { likeValues, type Optimizer, type OptimizerSpec } from "./optimizer.ts";
 
 const epsilon = 1e-8;
@@ -38,6 +39,23 @@ function updateGroup(
 ): void {
   const { momentum, squareDecay } = step.spec;
   const { rate, keep } = step;
+  const kernels = kernelsFor([values, gradient, mean, square]);
+  if (kernels !== undefined) {
+    kernels.stepAdam(
+      values.byteOffset,
+      gradient.byteOffset,
+      mean.byteOffset,
+      square.byteOffset,
+      values.length,
+      momentum,
+      1 - momentum,
+      squareDecay,
+      1 - squareDecay,
+      rate,
+      keep,
+    );
+    return;
+  }
   for (let m = 0; m < values.length; m++) {
     const g = gradient[m]!;
     const first = momentum * mean[m]! + (1 - momentum) * g;

@@ -1,4 +1,5 @@
 import type { ParameterGroup } from "../network/parameter-group.ts";
+import { floatsBeside } from "../sequence-op/parameter-kernels.ts";
 
 /** Takes one step down the gradient. Its state is written to checkpoints by name. */
 export interface Optimizer {
@@ -23,10 +24,7 @@ export interface OptimizerSpec {
   readonly squareDecay: number;
 }
 
-/** An array of the kind and length of a group's values. */
-export function likeValues(group: ParameterGroup): Float32Array | Float64Array {
-  const { values } = group;
-  return values instanceof Float32Array
-    ? new Float32Array(values.length)
-    : new Float64Array(values.length);
+/** Zeros of the kind and length of a group's values, beside them in memory. */
+export function likeValues({ values }: ParameterGroup): Float32Array | Float64Array {
+  return floatsBeside(values, values.length);
 }

@@ -1,4 +1,5 @@
 import type { ParameterGroup } from "../network/parameter-group.ts";
+import { kernelsFor } from "../sequence-op/parameter-kernels.ts";
 import { likeValues } from "./optimizer.ts";
 
 /** Exponential moving average of the learned parameters; it usually tests better than the last. */
@@ -26,9 +27,13 @@ export class WeightAverage {
     if (this.#decay === 0) return;
     const keep = Math.min(this.#decay, (step + 1) / (step + 10));
     for (const { values, average } of this.#pairs) {
-      for (let m = 0; m < values.length; m++) {
-        average[m] = keep * average[m]! + (1 - keep) * values[m]!;
+      const { length } = values;
+      const kernels = kernelsFor([average, values]);
+      if (kernels !== undefined) {
+        kernels.updateAverage(average.byteOffset, values.byteOffset, length, keep, 1 - keep);
+        continue;
       }
+      for (let m = 0; m < length; m++) average[m] = keep * average[m]! + (1 - keep) * values[m]!;
     }
   }
 

@@ -9,7 +9,7 @@ import { WasmArena } from "./wasm-arena.ts";
 
 /** Memory of one SIMD sequence op: views on what TypeScript writes or reads. */
 export interface SequenceMemory {
-  readonly memory: WasmArena["memory"];
+  readonly arena: WasmArena;
   /** Address of the table of pointers that the module's functions take. */
   readonly layout: number;
   readonly parameters: SequenceTensors;
@@ -26,6 +26,11 @@ export interface SequenceMemory {
 
 const layoutFields = 43;
 const chunkFloats = 16_384;
+/**
+ * Room for embedding, read-out, moments and averages; as much as is used of it is taken from the
+ * system. What does not fit lies elsewhere and is computed without SIMD.
+ */
+const roomBytes = 2 ** 26;
 /** Sequences that the scan looks at together; it may list as many units before it sees the limit. */
 const scanLanes = 16;
 
@@ -85,7 +90,7 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   at(arena.int32(2 * chunkEvents * units));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
-    memory: arena.memory,
+    arena,
     layout: layout.byteOffset,
     parameters: { rows, peepholes, logPeriod: perUnit(), shift, openLogit: perUnit() },
     gradients: {
@@ -112,7 +117,7 @@ function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
   return Math.max(limits.sequencesMax, Math.ceil(chunkFloats / rowLength(shape)));
 }
 
-/** Generous sum of all arrays, a cache line of padding for each. */
+/** Generous sum of all arrays, a cache line of padding for each, and room for others. */
 function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const { units, inputs } = shape;
   const length = rowLength(shape);
@@ -121,5 +126,5 @@ function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const sequences = (limits.sequencesMax + scanLanes) * (4 * units + 4 * length + 6);
   const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
   const entries = 14 * (limits.openUnitsMax + scanLanes);
-  return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32;
+  return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32 + roomBytes;
 }

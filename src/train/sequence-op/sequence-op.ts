@@ -1,5 +1,6 @@
 import type { GateMode } from "../../cells/gate.ts";
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import { floatsBeside } from "./parameter-kernels.ts";
 
 /** What one recurrent layer of Phased LSTM units looks like while it is trained. */
 export interface SequenceShape {
@@ -61,16 +62,13 @@ export interface SequenceBatch {
 }
 
 /**
- * A layer of Phased LSTM units over whole sequences, forward and backward (BPTT).
+ * A recurrent layer over whole sequences, forward and backward (BPTT).
  *
  * Call `forward`, write `batch.hGradient`, call `backward`. Parameters must not change in between.
  */
-export interface SequenceOp {
-  readonly shape: SequenceShape;
+export interface RecurrentOp {
+  readonly shape: Pick<SequenceShape, "inputs" | "units">;
   readonly limits: SequenceLimits;
-  readonly parameters: SequenceTensors;
-  /** `backward` adds to these; whoever takes a step sets them to zero. */
-  readonly gradients: SequenceTensors;
   readonly batch: SequenceBatch;
   /**
    * α of Eq. 6, 0 at first; not 0 only where `evaluate` is `"all"`, since a leaking unit is never
@@ -79,11 +77,27 @@ export interface SequenceOp {
   leak: number;
   /**
    * @param sequences B, sequences in the batch
+   * @param isTraining whether `backward` follows: batch normalisation then takes its statistics
+   *   from the batch
    * @returns open units, summed over events
    * @throws {RangeError} if the batch is larger than the limits, or α cannot be
    */
-  forward(sequences: number): number;
+  forward(sequences: number, isTraining: boolean): number;
   backward(sequences: number): void;
+}
+
+/** A layer of Phased LSTM units. */
+export interface SequenceOp extends RecurrentOp {
+  readonly shape: SequenceShape;
+  readonly parameters: SequenceTensors;
+  /** `backward` adds to these; whoever takes a step sets them to zero. */
+  readonly gradients: SequenceTensors;
+  forward(sequences: number): number;
+}
+
+/** Whether a layer is one that the sequence op computes, and the streaming graph can run. */
+export function isSequenceOp(layer: RecurrentOp): layer is SequenceOp {
+  return "parameters" in layer;
 }
 
 /** Least open ratio: r_on stays above it however ρ is learned (spec 1.7). */
@@ -94,11 +108,9 @@ export function rowLength(shape: Pick<SequenceShape, "inputs" | "units">): numbe
   return Math.ceil((shape.units + shape.inputs + 1) / 8) * 8;
 }
 
-/** Zeros in the precision a layer computes in. */
-export function floatsLike(op: Pick<SequenceOp, "parameters">, length: number): FloatArray {
-  return op.parameters.rows instanceof Float64Array
-    ? new Float64Array(length)
-    : new Float32Array(length);
+/** Zeros in the precision a layer computes in, and in its memory while that has room. */
+export function floatsLike(op: Pick<RecurrentOp, "batch">, length: number): FloatArray {
+  return floatsBeside(op.batch.x, length);
 }
 
 /** Where `rows` has the weight of gate `gate` (0 … 3) of `unit` for element `m` of v. */
@@ -136,8 +148,6 @@ export function checkSequenceShape(shape: SequenceShape, limits: SequenceLimits)
 
 /** @throws {RangeError} if the batch holds more than the limits, or α cannot be. */
 export function checkSequenceBatch(op: SequenceOp, sequences: number): void {
-  const { offsets } = op.batch;
-  const { sequencesMax, eventsMax } = op.limits;
   const { gate, evaluate } = op.shape;
   const mayLeak = evaluate === "all" && isTriangular(gate);
   if (!(op.leak >= 0 && op.leak < 1) || (op.leak > 0 && !mayLeak)) {
@@ -145,6 +155,13 @@ export function checkSequenceBatch(op: SequenceOp, sequences: number): void {
       `Cannot run a batch: leak must be 0, or below 1 where all units of a triangular gate are evaluated, got leak ${op.leak}, gate ${gate}, evaluate ${evaluate}`,
     );
   }
+  checkBatchSize(op, sequences);
+}
+
+/** @throws {RangeError} if the batch holds more than the limits. */
+export function checkBatchSize(op: RecurrentOp, sequences: number): void {
+  const { offsets } = op.batch;
+  const { sequencesMax, eventsMax } = op.limits;
   if (!(sequences >= 1 && sequences <= sequencesMax)) {
     throw new RangeError(
       `Cannot run a batch: sequences must be from 1 to ${sequencesMax}, got ${sequences}`,

@@ -50,6 +50,14 @@ export class WasmArena {
     return new Uint32Array(this.memory.buffer, this.#take(4 * length), length);
   }
 
+  uint8(length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, this.#take(length), length);
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#next + bytes <= this.memory.buffer.byteLength;
+  }
+
   #take(bytes: number): number {
     const offset = this.#next;
     this.#next += Math.ceil(bytes / alignmentBytes) * alignmentBytes;

@@ -1,4 +1,5 @@
 import { openRatioByLogit } from "./gate-gradients.ts";
+import { type ParameterKernels, registerMemory } from "./parameter-kernels.ts";
 import { createSequenceMemory } from "./sequence-memory.ts";
 import {
   checkSequenceBatch,
@@ -14,7 +15,7 @@ import { instantiateWasm } from "./wasm-arena.ts";
 import { wasmModuleBase64 } from "./wasm-module.ts";
 
 /** What assembly/train/index.ts exports; `layout` is the address of its table of pointers. */
-interface SequenceExports {
+interface SequenceExports extends ParameterKernels {
   scanGates(layout: number, sequences: number, mode: number, leak: number, all: number): number;
   forward(layout: number, sequences: number): void;
   backward(layout: number, sequences: number, leak: number, oscillates: number): void;
@@ -24,9 +25,10 @@ interface SequenceExports {
 export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimits): SequenceOp {
   checkSequenceShape(shape, limits);
   const { units } = shape;
-  const arena = createSequenceMemory(shape, limits);
-  const { layout, parameters, gradients, batch, frequency, openRatio } = arena;
+  const memory = createSequenceMemory(shape, limits);
+  const { arena, layout, parameters, gradients, batch, frequency, openRatio } = memory;
   const wasm = instantiateWasm(wasmModuleBase64, arena.memory) as unknown as SequenceExports;
+  registerMemory(arena, wasm);
 
   const op: SequenceOp = {
     shape,
@@ -50,15 +52,15 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
       );
       if (count < 0) throw openUnitsExceeded(op);
       wasm.forward(layout, sequences);
-      return arena.openCount[0]!;
+      return memory.openCount[0]!;
     },
     backward(sequences) {
       const oscillates = isTriangular(shape.gate);
-      arena.openRatioGradient.fill(0);
+      memory.openRatioGradient.fill(0);
       wasm.backward(layout, sequences, op.leak, oscillates ? 1 : 0);
       if (!oscillates) return;
       for (let u = 0; u < units; u++) {
-        gradients.openLogit[u]! += arena.openRatioGradient[u]! * openRatioByLogit(openRatio[u]!);
+        gradients.openLogit[u]! += memory.openRatioGradient[u]! * openRatioByLogit(openRatio[u]!);
       }
     },
   };

@@ -1,12 +1,20 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import type { FrameCnn } from "../frames/frame-cnn.ts";
 import type { GraphNetwork } from "../graph/graph-network.ts";
 import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { addingDefaults, addingTask } from "./adding.ts";
 import { audioVisualDefaults } from "./audio-visual.ts";
+import { type BaselineChoices, refuseBaselineChoices } from "./baseline-choices.ts";
 import { type FrequencyOptions, frequencyDefaults, frequencyTask } from "./frequency.ts";
-import { createAudioVisualTask, type GraphChoices, refuseGraphChoices } from "./graph-choices.ts";
+import {
+  createAudioVisualTask,
+  createPenTask,
+  type GraphChoices,
+  refuseGraphChoices,
+} from "./graph-choices.ts";
 import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
+import { penDefaults } from "./pen.ts";
 import type { CellOptions } from "./task-network.ts";
 import type { TrainTask } from "./train-task.ts";
 
@@ -17,25 +25,21 @@ export type GateNumber = "period" | "shift" | "open-ratio";
 const leakZeroFrom = 0.8;
 
 /** Choices by their names on the command line; what is absent is the task's own recipe. */
-export interface TaskChoices extends GraphChoices {
+export interface TaskChoices extends GraphChoices, BaselineChoices {
   readonly batches?: number;
   readonly rate?: number;
   readonly openRatio?: number;
   readonly periodMs?: readonly [from: number, to: number];
   readonly units?: number;
-  readonly cell?: CellOptions["cell"];
   readonly spread?: CellOptions["gates"]["spread"];
   /** What is learned of the time gates; the rest stays as it starts. */
   readonly learn?: readonly GateNumber[];
-  readonly op?: CellOptions["op"];
   /** Decay per batch of the moving average of the weights, 0 for none. */
   readonly average?: number;
   /** α at the start; it falls to 0 by four fifths of the run. */
   readonly leak?: number;
   /** Weight of the mean r_on in the loss. */
   readonly openPenalty?: number;
-  /** Parts of a batch whose gradients are summed in order, on threads or not. */
-  readonly shards?: number;
   readonly sampling?: FrequencyOptions["sampling"];
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
@@ -50,10 +54,11 @@ export const taskNames: readonly string[] = [
   "nmnist",
   "parity",
   "audio-visual",
+  "pen",
 ];
 
-/** Of one layer, or of a graph of several sensors. */
-export type AnyTask = TrainTask<SequenceNetwork | GraphNetwork>;
+/** Of one layer, of a graph of several sensors, or of frames. */
+export type AnyTask = TrainTask<SequenceNetwork | GraphNetwork | FrameCnn>;
 
 /**
  * A task by name.
@@ -79,8 +84,16 @@ export async function createTask(name: string, choices: TaskChoices): Promise<An
 
 /** Refuses choices that would do nothing, or could not be. */
 function requireSense(name: string, choices: TaskChoices): void {
-  const { cell = "phased-lstm", leak = 0, openPenalty, learn } = choices;
-  if (name !== "audio-visual") refuseGraphChoices(name, choices);
+  const { cell = "phased-lstm", leak = 0, openPenalty, learn, shards = 1 } = choices;
+  if (shards < 1) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot train ${name}: shards must be at least 1, got ${shards}`,
+    );
+  }
+  const isGraph = name === "audio-visual" || name === "pen";
+  refuseBaselineChoices(name, choices);
+  if (!isGraph) refuseGraphChoices(name, choices);
   else if (leak > 0) {
     throw new PolyphaseError("USAGE", `Cannot train with a leak: ${name} skips closed units`);
   }
@@ -113,23 +126,25 @@ async function createNamedTask(name: string, choices: TaskChoices): Promise<AnyT
   if (name === "audio-visual") {
     return createAudioVisualTask(choose(audioVisualDefaults, choices), choices);
   }
+  if (name === "pen") return createPenTask(choose(penDefaults, choices), choices);
   throw new PolyphaseError(
     "USAGE",
     `Cannot train ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
   );
 }
 
-function createNmnistTask(choices: TaskChoices): Promise<TrainTask> {
+function createNmnistTask(choices: TaskChoices): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
   if (choices.data === undefined) {
     throw new PolyphaseError("USAGE", "Cannot train nmnist: --data must name a folder, got none");
   }
-  const { recordings, holdOut } = nmnistDefaults;
+  const { recordings, holdOut, network } = nmnistDefaults;
   const options = {
     ...choose(nmnistDefaults, choices),
     recordings: choices.recordings ?? recordings,
     holdOut: choices.holdOut ?? holdOut,
+    network: choices.network ?? network,
   };
-  return nmnistTask(options, choices.data);
+  return nmnistTask(options, choices.data, choices.backend);
 }
 
 /** The defaults of a task with what was chosen in their place. */
@@ -146,6 +161,7 @@ function choose<T extends CellOptions & { readonly batches: number; readonly rat
     op: choices.op ?? defaults.op,
     cell: choices.cell ?? defaults.cell,
     units: choices.units ?? defaults.units,
+    ...(choices.identity !== undefined && { identity: choices.identity }),
     gates: {
       periodUs: [from * 1000, to * 1000],
       openRatio: choices.openRatio ?? gates.openRatio,

@@ -46,9 +46,10 @@ export function drawSampleTimes(random: Random, sampling: Sampling): TimeUs[] {
   const startMs = (windowMs - durationMs) * random.uniform();
   if (sampling === "async") {
     const count = Math.floor(samplesMin + (range + 1) * random.uniform());
-    const times = Float64Array.from({ length: count }, () =>
-      Math.round(1000 * (startMs + durationMs * random.uniform())),
-    );
+    const times = new Float64Array(count);
+    for (let j = 0; j < count; j++) {
+      times[j] = Math.round(1000 * (startMs + durationMs * random.uniform()));
+    }
     return Array.from(times.sort());
   }
   const stepUs = sampling === "1ms" ? 1000 : 100;

@@ -1,5 +1,6 @@
 import type { Random } from "../../sensors/random.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
+import { needsTimeInput } from "./cell-name.ts";
 import {
   drawPeriods,
   drawSampleTimes,
@@ -37,7 +38,7 @@ export const frequencyDefaults: FrequencyOptions = {
 
 const batchSize = 32;
 const heldOutSequences = { validation: 2_048, test: 65_536 };
-/** The time input of the cells without a time gate is t over the length of the window. */
+/** The time input of cells without a time gate is t over the length of the window. */
 const windowUs = 125_000;
 
 /** Frequency discrimination: is the period of a sine between 5 and 6 ms? (Neil et al. 2016) */
@@ -70,7 +71,7 @@ export function frequencyTask(options: FrequencyOptions): TrainTask {
     },
     createNetwork(random) {
       return createTaskNetwork(options, random, {
-        inputs: options.cell === "phased-lstm" ? 1 : 2,
+        inputs: needsTimeInput(options.cell) ? 2 : 1,
         outputs: 2,
         loss: "cross-entropy",
         embedding: undefined,

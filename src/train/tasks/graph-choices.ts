@@ -9,6 +9,8 @@ import {
   audioVisualRecordingUs,
   audioVisualTask,
 } from "./audio-visual.ts";
+import { type PenOptions, penTask } from "./pen.ts";
+import { penRecordingUs } from "./pen-stroke.ts";
 import type { TrainTask } from "./train-task.ts";
 
 /** Choices that only graphs of several sensors have. */
@@ -39,13 +41,20 @@ const names: readonly (keyof GraphChoices)[] = [
 ];
 const sensors = ["audio", "video"];
 
-/** @throws {PolyphaseError} USAGE if a choice needs a graph and the task is of one layer */
-export function refuseGraphChoices(task: string, choices: GraphChoices): void {
-  const chosen = names.find((name) => choices[name] !== undefined);
+/**
+ * @param except choices that the task has all the same
+ * @throws {PolyphaseError} USAGE if a choice needs a graph of several sensors and the task is none
+ */
+export function refuseGraphChoices(
+  task: string,
+  choices: GraphChoices,
+  except: readonly (keyof GraphChoices)[] = [],
+): void {
+  const chosen = names.find((name) => choices[name] !== undefined && !except.includes(name));
   if (chosen === undefined) return;
   throw new PolyphaseError(
     "USAGE",
-    `Cannot train ${task}: ${chosen} needs a graph of several sensors, as audio-visual; ${task} is one layer`,
+    `Cannot train ${task}: ${chosen} needs a graph of several sensors, as audio-visual; ${task} has one`,
   );
 }
 
@@ -90,12 +99,24 @@ export async function createAudioVisualTask(
     },
     start?.weights,
   );
-  if (choices.windowMs === undefined) return task;
-  const durationUs = Math.round(1000 * choices.windowMs);
-  const windows = {
-    count: Math.max(1, Math.ceil(audioVisualRecordingUs / durationUs)),
-    durationUs,
-  };
+  return inWindows(task, audioVisualRecordingUs, choices);
+}
+
+/** @throws {PolyphaseError} USAGE if a choice makes no sense for it */
+export function createPenTask(options: PenOptions, choices: GraphChoices): TrainTask<GraphNetwork> {
+  refuseGraphChoices("pen", choices, ["windowMs"]);
+  return inWindows(penTask(options), penRecordingUs, choices);
+}
+
+/** Cuts recordings of at most `recordingUs` into windows, if that is asked for. */
+function inWindows(
+  task: TrainTask<GraphNetwork>,
+  recordingUs: number,
+  { windowMs }: GraphChoices,
+): TrainTask<GraphNetwork> {
+  if (windowMs === undefined) return task;
+  const durationUs = Math.round(1000 * windowMs);
+  const windows = { count: Math.max(1, Math.ceil(recordingUs / durationUs)), durationUs };
   return { ...task, recipe: { ...task.recipe, windows } };
 }
 

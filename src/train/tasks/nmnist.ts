@@ -2,10 +2,14 @@ import { join } from "node:path";
 import { nmnistSize } from "../../sensors/dvs/codecs/nmnist.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { Random } from "../../sensors/random.ts";
+import { takeBackend } from "../backends/take-backend.ts";
 import { FastSaccades } from "../datasets/fast-saccades.ts";
 import { imageView, type MnistImages, readMnistImages } from "../datasets/mnist-images.ts";
 import { type LabelledRecording, readNmnistRecordings } from "../datasets/nmnist-recordings.ts";
 import { drawSaccadeVariation } from "../datasets/saccade-variation.ts";
+import { FrameCnn, type FrameCnnSizes } from "../frames/frame-cnn.ts";
+import type { SequenceNetwork } from "../network/sequence-network.ts";
+import { needsTimeInput } from "./cell-name.ts";
 import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
 import { adamDefaults, type HeldOutSet, type Progress, type TrainTask } from "./train-task.ts";
@@ -14,6 +18,8 @@ export interface NmnistOptions extends CellOptions {
   readonly batches: number;
   readonly rate: number;
   readonly recordings: "mixed" | "simulated" | "real";
+  /** A recurrent layer event by event, or for comparison a CNN on pictures of whole recordings. */
+  readonly network: "recurrent" | "frame-cnn";
   /** Real recordings, the last ones, that are kept for validation and not trained on. */
   readonly holdOut: number;
   /** Simulated recordings in all; each is shown several times, thinned and warped anew. */
@@ -24,6 +30,7 @@ export const nmnistDefaults: NmnistOptions = {
   batches: 6_000,
   rate: 1e-2,
   recordings: "mixed",
+  network: "recurrent",
   holdOut: 200,
   simulated: 12_000,
   op: "wasm",
@@ -34,6 +41,13 @@ export const nmnistDefaults: NmnistOptions = {
 };
 
 const batchSize = 16;
+const frameSizes: FrameCnnSizes = {
+  frame: nmnistSize,
+  kernels: 8,
+  hidden: 256,
+  outputs: 10,
+  sequencesMax: batchSize,
+};
 const eventsMax = 120_000;
 const dimensions = 40;
 const readShare = 0.2;
@@ -47,11 +61,17 @@ const unusedRandom: Random = new Random(0);
 /** From this share of the run on, streams are thinned less. */
 const finalShare = 0.85;
 
-/** Digits seen by an event camera, event by event (Neil et al. 2016, section 3.3). */
+/**
+ * Digits seen by an event camera, event by event (Neil et al. 2016, section 3.3).
+ *
+ * @param backend of tfjs for the CNN, the first that works by default
+ */
 export async function nmnistTask(
   options: NmnistOptions,
   dataDirectory: string,
-): Promise<TrainTask> {
+  backend?: string,
+): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
+  const tf = options.network === "frame-cnn" ? await takeBackend(backend) : undefined;
   const real = await readNmnistRecordings(join(dataDirectory, "nmnist"));
   const isSimulated = options.recordings !== "real";
   const images = isSimulated
@@ -84,12 +104,15 @@ export async function nmnistTask(
       averageDecay: 0.998,
     },
     createNetwork(random) {
+      // Without a time gate a unit forgets at every event: it starts by remembering about fifty.
+      const forgetBias = needsTimeInput(options.cell) ? 4 : 0;
+      if (tf !== undefined) return new FrameCnn(tf, frameSizes, random);
       return createTaskNetwork(options, random, {
         inputs: dimensions + 1,
         outputs: 10,
         loss: "cross-entropy",
         embedding: { ...nmnistSize, dimensions },
-        weights: { input: 0.3, recurrent: 0.1, peephole: 0.1, bias: [-0.1, 0, 0, 0] },
+        weights: { input: 0.3, recurrent: 0.1, peephole: 0.1, bias: [-0.1, forgetBias, 0, 0] },
         sequencesMax: batchSize,
         eventsMax,
       });

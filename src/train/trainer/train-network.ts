@@ -65,7 +65,7 @@ export function createTraining<N extends TrainableNetwork>(
     network,
     optimizer: createOptimizer(recipe.optimizer, network.groups),
     average: new WeightAverage(network.groups, recipe.averageDecay),
-    feed: new BatchFeed(task, seed, network.layers[0]!.limits.eventsMax),
+    feed: new BatchFeed(task, seed, network.eventsMax),
     shards: recipe.shards === undefined ? undefined : createShardMemory(network, recipe.shards),
     batch: 0,
   };
@@ -154,15 +154,19 @@ function takeStep(state: TrainingState<TrainableNetwork>, result: BatchResult): 
   return { ...measuresOf([result]), batch, rate, gradientNorm };
 }
 
-/**
- * Measures the averaged weights on held-out sequences, always at α = 0 (spec D17).
- *
- * @param without index of a sensor that the sequences are made to miss
- */
+/** What of a held-out set is measured; by default all of it, as it is. */
+interface HeldOutChoices {
+  /** Index of a sensor that the sequences are made to miss. */
+  readonly without?: number;
+  /** No further batch is taken once there are so many. */
+  readonly sequencesMax?: number | undefined;
+}
+
+/** Measures the averaged weights on held-out sequences, always at α = 0 (spec D17). */
 export function measureHeldOut(
   state: TrainingState<TrainableNetwork>,
   set: HeldOutSet,
-  without?: number,
+  { without, sequencesMax = Number.POSITIVE_INFINITY }: HeldOutChoices = {},
 ): Measures {
   const { network } = state;
   const leaks = network.layers.map(({ leak }) => leak);
@@ -171,6 +175,8 @@ export function measureHeldOut(
   const measures = state.average.apply(() => {
     const results: BatchResult[] = [];
     for (let index = 0; ; index++) {
+      const sequences = results.reduce((sum, result) => sum + result.sequences, 0);
+      if (sequences >= sequencesMax) return measuresOf(results);
       const batch = evaluateHeldOutBatch(state, { set, index, without });
       if (batch.length === 0) return measuresOf(results);
       results.push(...batch);

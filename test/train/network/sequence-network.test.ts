@@ -4,7 +4,7 @@ import { createAddressEmbedding } from "../../../src/train/network/address-embed
 import { BatchWriter } from "../../../src/train/network/batch-writer.ts";
 import { initializeGates } from "../../../src/train/network/gate-initializer.ts";
 import { createReadout } from "../../../src/train/network/readout.ts";
-import { initializeWeights } from "../../../src/train/network/recurrent-layer.ts";
+import { initializeWeights, layerGroups } from "../../../src/train/network/recurrent-layer.ts";
 import { SequenceNetwork } from "../../../src/train/network/sequence-network.ts";
 import { createSequenceOp } from "../../../src/train/sequence-op/create-sequence-op.ts";
 
@@ -28,10 +28,15 @@ function pixelNetwork(loss: "cross-entropy" | "squared-error"): SequenceNetwork 
   );
   const network = new SequenceNetwork({
     layer,
+    layerGroups: layerGroups(layer, "layer", {
+      period: true,
+      shift: true,
+      openRatio: true,
+      rateFactor: 0.1,
+    }),
     embedding: createAddressEmbedding({ width: 3, height: 2, dimensions: 3 }, layer, random),
     readout: createReadout(layer, loss === "cross-entropy" ? 4 : 1, random),
     loss,
-    learning: { period: true, shift: true, openRatio: true, rateFactor: 0.1 },
   });
   const writer = new BatchWriter(network);
   for (const [length, target] of [

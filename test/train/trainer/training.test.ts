@@ -109,7 +109,7 @@ describe("trainBatch", () => {
       const task = parityTask({ ...short, learn });
       const state = createTraining({ ...task, recipe: { ...task.recipe, openPenalty } }, 1);
       for (let i = 0; i < 40; i++) trainBatch(state);
-      const ratios = Array.from(state.network.layer.parameters.openLogit, openRatioOf);
+      const ratios = Array.from(state.network.layers[0]!.parameters.openLogit, openRatioOf);
       return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
     };
     expect(meanOpen(5)).toBeLessThan(meanOpen(0) - 0.05);

@@ -1,5 +1,11 @@
 import type { SensorSize } from "../codecs/dvs-decoder.ts";
-import { copyDvsColumns, createDvsPacket, type DvsPacket, dvsPacketView } from "../dvs-packet.ts";
+import {
+  copyDvsColumns,
+  createDvsPacket,
+  type DvsColumns,
+  type DvsPacket,
+  dvsPacketView,
+} from "../dvs-packet.ts";
 import type { PacketMemory } from "../packet-memory.ts";
 import { type CodecModule, codecModule, scratchEvents } from "../wasm/codec-module.ts";
 import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
@@ -12,6 +18,12 @@ export interface EventSelector {
    * @returns how many there are
    */
   select(packet: DvsPacket, kept: Uint32Array): number;
+  /**
+   * The `count` events that the last call of `select` has kept, where the selector has them at hand.
+   *
+   * @param memory where they may go
+   */
+  takeKept?(count: number, memory: PacketMemory | undefined): DvsColumns | undefined;
 }
 
 /** Checks once per packet what all selectors rely on, and copies the events that pass. */
@@ -42,9 +54,11 @@ export class SelectingFilter implements DvsFilter {
     const count = this.#selector.select(packet, this.#kept);
     this.#events += packet.count;
     this.#keptEvents += count;
-    return count === packet.count
-      ? dvsPacketView(packet, 0, count)
-      : gather(packet, this.#kept, count, memory);
+    if (count === packet.count) return dvsPacketView(packet, 0, count);
+    const columns = this.#selector.takeKept?.(count, memory);
+    return columns === undefined
+      ? gather(packet, this.#kept, count, memory)
+      : { width, height, count, ...columns };
   }
 }
 

@@ -7,6 +7,7 @@ import {
   dvsEventBytes,
   dvsPacketView,
 } from "../dvs-packet.ts";
+import { copyPackedColumns, type PacketMemory } from "../packet-memory.ts";
 import {
   type CodecExports,
   type CodecInstance,
@@ -38,6 +39,11 @@ class SupportSelector implements EventSelector {
   readonly #kept: Uint32Array;
   /** Address of `blockBytes` bytes. */
   readonly #scratch: number;
+  readonly #buffer: ArrayBuffer;
+  /** Address of room for the columns of the events kept. */
+  readonly #packet: number;
+  /** True if `#columns` and `#kept` are of all the events of the last packet. */
+  #isWhole = false;
   /** Addresses of the maps of OFF and of ON events, or of the one for both. */
   readonly #maps: readonly [number, number];
   /** What times in the maps are counted from, µs; they have 32 bits, half the room of float64. */
@@ -52,6 +58,8 @@ class SupportSelector implements EventSelector {
     this.#columns = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
     this.#kept = new Uint32Array(buffer, take(4 * scratchEvents), scratchEvents);
     this.#scratch = take(blockBytes);
+    this.#buffer = buffer;
+    this.#packet = take(scratchEvents * dvsEventBytes);
     const map = take(4 * mapLength);
     this.#maps = [map, options.samePolarity ? take(4 * mapLength) : map];
   }
@@ -60,6 +68,7 @@ class SupportSelector implements EventSelector {
     let n = 0;
     for (let from = 0; from < packet.count; ) {
       const to = this.#partEnd(packet, from);
+      this.#isWhole = to - from === packet.count;
       const count = this.#selectPart(dvsPacketView(packet, from, to));
       kept.set(this.#kept.subarray(0, count), n);
       if (from > 0) for (let k = n; k < n + count; k++) kept[k]! += from;
@@ -67,6 +76,22 @@ class SupportSelector implements EventSelector {
       from = to;
     }
     return n;
+  }
+
+  /** Gathers them where they are, unless there were several parts. */
+  takeKept(count: number, memory: PacketMemory | undefined): DvsColumns | undefined {
+    if (!this.#isWhole) return undefined;
+    const { timeUs, x, y, on } = this.#columns;
+    this.#exports.gather(
+      timeUs.byteOffset,
+      x.byteOffset,
+      y.byteOffset,
+      on.byteOffset,
+      this.#kept.byteOffset,
+      this.#packet,
+      count,
+    );
+    return copyPackedColumns(this.#buffer, this.#packet, count, memory);
   }
 
   /** Index behind as many events as fit the scratch memory and 32 bits of time. */
@@ -127,6 +152,7 @@ export function createSupportSelector(
     scratchEvents * dvsEventBytes,
     4 * scratchEvents,
     blockBytes,
+    scratchEvents * dvsEventBytes,
     4 * mapLength,
     options.samePolarity ? 4 * mapLength : 0,
   ]);
