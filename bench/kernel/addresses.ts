@@ -12,13 +12,16 @@ const dimensions = 40;
 
 /**
  * Events of N-MNIST's rate and size through address embedding and a Phased LSTM 41 → 110 with
- * r_on = 0.05, from one packet in memory: the embedding's rows copied into the layer's input
+ * r_on = 0.05 and its periods, from one packet in memory: the embedding's rows copied into the layer's input
  * (`plain`), and multiplied with the weights beforehand (`premultiplied`).
  */
 export async function benchAddresses(report: Report): Promise<void> {
   const spec = { name: "dvs", kind: "dvs", width: side, height: side, dimensions } as const;
-  const parameters = randomLayer({ inputs: dimensions + 1, units: 110 }, 0.05);
   const random = new Random(3);
+  const any = randomLayer({ inputs: dimensions + 1, units: 110 }, 0.05);
+  // As in the preset nmnist: 100 to 350 ms.
+  const periodUs = any.periodUs.map(() => 100_000 * 3.5 ** random.uniform());
+  const parameters = { ...any, periodUs, shiftUs: periodUs.map((p) => p * random.uniform()) };
   const embedding = Float32Array.from({ length: side * side * dimensions }, () => random.normal());
   const vectors = addressVectors(spec, embedding);
   const packet = randomPacket(random);
