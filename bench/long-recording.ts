@@ -1,5 +1,5 @@
 import type { SensorEvent } from "../src/sensors/sensor-event.ts";
-import { createRecording } from "../src/streams/record/recording-writer.ts";
+import { createRecording, type RecordingOptions } from "../src/streams/record/recording-writer.ts";
 import { openRecording } from "../src/streams/replay/recording-reader.ts";
 
 const scene = "fixtures/scenes/clean-307.mcap";
@@ -11,7 +11,11 @@ const sceneUs = 3_000_000;
  *
  * @returns the number of events
  */
-export async function writeLongRecording(path: string, seconds: number): Promise<number> {
+export async function writeLongRecording(
+  path: string,
+  seconds: number,
+  options: RecordingOptions = {},
+): Promise<number> {
   const events: { readonly event: SensorEvent; readonly receivedUs: number }[] = [];
   const short = await openRecording(scene);
   for await (const batch of short.items()) {
@@ -20,7 +24,7 @@ export async function writeLongRecording(path: string, seconds: number): Promise
     }
   }
   await short.close();
-  const long = await createRecording(path);
+  const long = await createRecording(path, options);
   const seqs: Record<string, number> = {};
   let count = 0;
   for (let startUs = 0; startUs < seconds * 1e6; startUs += sceneUs) {

@@ -102,7 +102,7 @@ async function replay(path: string, model: FusionModel): Promise<void> {
 
 /**
  * A replay from MCAP bytes to predictions, in one thread: per event, and as a multiple of real time.
- * `framework` is what is left without a graph to speak of; `lip` the graph of which 3,140 × real time
+ * `framework` is what is left without a graph to speak of (`-unpacked`: without zstd); `lip` the graph of which 3,140 × real time
  * was derived: without head and CNN.
  */
 export async function benchReplay(report: Report): Promise<void> {
@@ -110,15 +110,15 @@ export async function benchReplay(report: Report): Promise<void> {
   const path = join(folder, "long.mcap");
   try {
     const events = await writeLongRecording(path, seconds);
+    const unpacked = join(folder, "unpacked.mcap");
+    await writeLongRecording(unpacked, seconds, { compression: "none" });
     const variants: Variant[] = [];
     for (const [name, preset] of Object.entries(graphs)) {
       const model = await modelOf(preset);
       const bare = withoutCnn(model);
       if (name === "framework") {
-        const run = async (): Promise<void> => {
-          for (let i = 0; i < frameworkTimes; i++) await replay(path, bare);
-        };
-        variants.push({ name, events: frameworkTimes * events, run });
+        variants.push(often(name, events, () => replay(path, bare)));
+        variants.push(often("framework-unpacked", events, () => replay(unpacked, bare)));
         continue;
       }
       variants.push({ name, events, run: () => replay(path, bare) });
@@ -134,6 +134,13 @@ export async function benchReplay(report: Report): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function often(name: string, events: number, once: () => Promise<void>): Variant {
+  const run = async (): Promise<void> => {
+    for (let i = 0; i < frameworkTimes; i++) await once();
+  };
+  return { name, events: frameworkTimes * events, run };
 }
 
 /** Seconds of the recording that a second replays. */
