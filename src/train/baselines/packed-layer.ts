@@ -1,5 +1,6 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import { type MatrixArithmetic, paddedColumns } from "../matrix/matrix-arithmetic.ts";
+import { createBatch } from "../sequence-op/create-batch.ts";
 import {
   checkBatchSize,
   type RecurrentOp,
@@ -184,22 +185,4 @@ function copy(
   count: number,
 ): void {
   for (let m = 0; m < count; m++) target[to + m] = source[from + m]!;
-}
-
-function createBatch(
-  { units, inputs }: BaselineShape,
-  { sequencesMax, eventsMax }: SequenceLimits,
-  array: (length: number) => FloatArray,
-): SequenceBatch {
-  return {
-    offsets: new Int32Array(sequencesMax + 1),
-    timeUs: new Float64Array(eventsMax),
-    x: array(eventsMax * inputs),
-    readFrom: new Int32Array(sequencesMax),
-    h: array(eventsMax * units),
-    hGradient: array(eventsMax * units),
-    xGradient: array(eventsMax * inputs),
-    stateH: array(sequencesMax * units),
-    stateC: array(sequencesMax * units),
-  };
 }

@@ -1,4 +1,5 @@
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
+import { createBatch } from "./create-batch.ts";
 import { backwardGates } from "./gate-gradients.ts";
 import { countOpen, type OpenUnits, scanGates } from "./gate-scan.ts";
 import {
@@ -275,24 +276,6 @@ function createTensors(
     logPeriod: new Float64Array(units),
     shift: new Float64Array(units),
     openLogit: new Float64Array(units),
-  };
-}
-
-function createBatch(
-  { units, inputs }: SequenceShape,
-  { sequencesMax, eventsMax }: SequenceLimits,
-  array: (length: number) => FloatArray,
-): SequenceBatch {
-  return {
-    offsets: new Int32Array(sequencesMax + 1),
-    timeUs: new Float64Array(eventsMax),
-    x: array(eventsMax * inputs),
-    readFrom: new Int32Array(sequencesMax),
-    h: array(eventsMax * units),
-    hGradient: array(eventsMax * units),
-    xGradient: array(eventsMax * inputs),
-    stateH: array(sequencesMax * units),
-    stateC: array(sequencesMax * units),
   };
 }
 
