@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { describeLogChannel } from "../../streams/log/describe-log-channel.ts";
 import { ItemMessages } from "../../streams/log/item-messages.ts";
 import { LogWriter, type LogWriterOptions } from "../../streams/log/log-writer.ts";
 import type { LogChannel, LogEntry } from "../../streams/log/scan/log-entry.ts";
 import { openLog, readLog } from "../../streams/log/scan/open-log.ts";
 import { decodeItemLine, encodeItemLine } from "../../streams/ndjson/item-json.ts";
 import { recordingMetadataName } from "../../streams/record/recording-channel.ts";
-import { describeChannel } from "../../streams/replay/recorded-channel.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
 import { openTextOutput } from "./open-text-output.ts";
 
@@ -63,13 +63,7 @@ function lineOf(entry: LogEntry, left: Map<LogChannel, number>): readonly string
   }
   if (entry.kind !== "message") return [];
   const { channel, sequence, logTime, data } = entry;
-  const { topic, messageEncoding, schema } = channel;
-  const metadata = new Map(channel.metadata);
-  const described = describeChannel(
-    { id: 0, schemaId: 0, topic, messageEncoding, metadata },
-    schema?.name ?? "",
-    0,
-  );
+  const described = describeLogChannel(channel);
   if (described.kind === "unknown") {
     left.set(channel, (left.get(channel) ?? 0) + 1);
     return [];

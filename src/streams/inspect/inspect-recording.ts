@@ -3,14 +3,11 @@ import type { Marker } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { decodeItem } from "../../wire/item-codec.ts";
 import { schemaNames } from "../../wire/schema.ts";
+import { describeLogChannel } from "../log/describe-log-channel.ts";
 import type { LogChannel, LogMessage } from "../log/scan/log-entry.ts";
 import { openLog, readLog } from "../log/scan/open-log.ts";
 import { recordingMetadataName } from "../record/recording-channel.ts";
-import {
-  describeChannel,
-  type RecordedChannel,
-  type UnknownChannel,
-} from "../replay/recorded-channel.ts";
+import type { RecordedChannel, UnknownChannel } from "../replay/recorded-channel.ts";
 import { SensorMeter, type SensorStatistics, type StreamProgress } from "./sensor-statistics.ts";
 
 /** One sensor and what it did. */
@@ -92,13 +89,7 @@ class Inspector {
   channel(channel: LogChannel): Inspected {
     const known = this.#channels.get(channel);
     if (known !== undefined) return known;
-    const { topic, messageEncoding, schema } = channel;
-    const metadata = new Map(channel.metadata);
-    const described = describeChannel(
-      { id: 0, schemaId: 0, topic, messageEncoding, metadata },
-      schema?.name ?? "",
-      0,
-    );
+    const described = describeLogChannel(channel);
     const meter = isSensor(described) ? new SensorMeter(this.#stream(described.stream)) : undefined;
     const inspected: Inspected = { channel: described, meter, messages: 0, bytes: 0 };
     this.#channels.set(channel, inspected);

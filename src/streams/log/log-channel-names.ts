@@ -1,4 +1,4 @@
-import { describeChannel } from "../replay/recorded-channel.ts";
+import { describeLogChannel } from "./describe-log-channel.ts";
 import type { LogChannel } from "./scan/log-entry.ts";
 
 /** What a channel is called; a channel of another tool's may name no stream and no sensor. */
@@ -10,18 +10,12 @@ export interface LogChannelNames {
 
 /** Stream and sensor of a channel; markers, and whatever else belongs to no one sensor, have none. */
 export function logChannelNames(channel: LogChannel): LogChannelNames {
-  const { topic, messageEncoding, schema } = channel;
-  const metadata = new Map(channel.metadata);
-  const described = describeChannel(
-    { id: 0, schemaId: 0, topic, messageEncoding, metadata },
-    schema?.name ?? "",
-    0,
-  );
+  const described = describeLogChannel(channel);
   if (described.kind === "unknown") {
     return {
-      kind: metadata.get("kind") ?? "unknown",
-      stream: metadata.get("stream") || undefined,
-      sensor: metadata.get("sensor") || undefined,
+      kind: channel.metadata.get("kind") ?? "unknown",
+      stream: channel.metadata.get("stream") || undefined,
+      sensor: channel.metadata.get("sensor") || undefined,
     };
   }
   const { kind, stream, sensor } = described;
