@@ -177,7 +177,7 @@ function listCandidates(layer: Layer, elapsedUs: f64): u32 {
 }
 
 /**
- * Appends the units of one word. Eight at a time without asking whether there are so many: what is
+ * Appends the units of one word. Four at a time without asking whether there are so many: what is
  * written beyond the last is written over or never read, and the predictor has one branch to guess
  * that almost always goes the same way.
  */
@@ -194,15 +194,7 @@ function listBits(out: usize, bits: u64, first: u32): usize {
     bits &= bits - 1;
     store<i32>(at, first + <i32>ctz(bits), 12);
     bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 16);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 20);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 24);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 28);
-    bits &= bits - 1;
-    at += 32;
+    at += 16;
   } while (bits);
   return end;
 }
@@ -229,29 +221,31 @@ function gatherPair(source: usize, a: usize, b: usize): v128 {
  */
 function judge(layer: Layer, elapsedUs: f64, count: u32): u32 {
   const elapsed = f64x2.splat(elapsedUs);
-  const units = layer.openUnits;
-  const openness = layer.openness;
   const bases = layer.bases;
   const frequency = layer.frequency;
   const ratio = layer.openRatio;
   const slope = layer.slope;
-  const isTriangle = layer.gate == 1;
+  let units = layer.openUnits;
+  // A square gate has no k but 1: what is computed goes where nobody looks.
+  let target = layer.gate == 1 ? layer.openness : layer.z;
+  const end = units + (<usize>count << 2);
   let open = i32x4.splat(-1);
-  for (let i: usize = 0; i < <usize>count << 2; i += 16) {
-    const a = <usize>load<u32>(units + i) << 3;
-    const b = <usize>load<u32>(units + i, 4) << 3;
-    const c = <usize>load<u32>(units + i, 8) << 3;
-    const d = <usize>load<u32>(units + i, 12) << 3;
+  do {
+    const a = <usize>load<u32>(units) << 3;
+    const b = <usize>load<u32>(units, 4) << 3;
+    const c = <usize>load<u32>(units, 8) << 3;
+    const d = <usize>load<u32>(units, 12) << 3;
     const low = phaseOfPair(elapsed, bases, frequency, a, b);
     const high = phaseOfPair(elapsed, bases, frequency, c, d);
-    open = v128.and(open, f64x2.lt(low, gatherPair(ratio, a, b)));
-    open = v128.and(open, f64x2.lt(high, gatherPair(ratio, c, d)));
-    if (isTriangle) {
-      const lowK = opennessOfPair(low, gatherPair(slope, a, b));
-      const highK = opennessOfPair(high, gatherPair(slope, c, d));
-      v128.store(openness + i, v128.shuffle<i64>(lowK, highK, 0, 2));
-    }
-  }
+    const isLowOpen = f64x2.lt(low, gatherPair(ratio, a, b));
+    const isHighOpen = f64x2.lt(high, gatherPair(ratio, c, d));
+    open = v128.and(open, v128.and(isLowOpen, isHighOpen));
+    const lowK = opennessOfPair(low, gatherPair(slope, a, b));
+    const highK = opennessOfPair(high, gatherPair(slope, c, d));
+    v128.store(target, v128.shuffle<i64>(lowK, highK, 0, 2));
+    units += 16;
+    target += 16;
+  } while (units < end);
   return i64x2.all_true(open) ? count : dropClosed(layer, elapsedUs, count);
 }
 
