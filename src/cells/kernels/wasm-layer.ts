@@ -9,6 +9,7 @@ import { isWheelInUse, type Scheduling, writeWheel } from "./wasm-wheel.ts";
 
 /** What assembly/kernel.ts exports. Addresses are bytes from the start of the memory. */
 export interface WasmExports {
+  preWarm(memory: number): number;
   findOpen(layer: number, timeUs: number): number;
   step(layer: number, state: number, timeUs: number): number;
   stepDense(layer: number, state: number, timeUs: number): number;
