@@ -89,14 +89,14 @@ describe("createWasmKernel(), looking at the gates in 32 bits", () => {
 
   it("gives the same bits whatever was computed before: narrowed on the way, or begun anew", () => {
     const { parameters, times } = randomGate(110, 0.1, 1000, 4);
-    const narrow = parameters.openRatio.map((ratio) => ratio / 3);
+    const narrow = Float64Array.from(parameters.openRatio, (ratio) => ratio / 3);
     const sparse = createSparseKernel();
     const results = [wasm, wasm, sparse].map((kernel, n) => {
       const wide = kernel.createLayer(parameters);
       const state = wide.bind(kernel.allocate(wide.stateLength), 0);
       let layer = wide;
       return times.flatMap((timeUs, event) => {
-        if (event === 100) layer = wide.withOpenRatio(Float64Array.from(narrow));
+        if (event === 100) layer = wide.withOpenRatio(narrow);
         if (event === 200) layer = wide;
         // The second stops here and goes on with the same state in a layer that has seen nothing.
         if (event === 250 && n === 1) layer = kernel.createLayer(parameters);
