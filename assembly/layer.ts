@@ -59,4 +59,6 @@ export class Layer {
   coarse: usize;
   /** The timing wheel; 0 if the layer always scans. */
   wheel: usize;
+  /** Keeps the compiler from leaving out what is read for the cache alone. */
+  touched: u32;
 }
