@@ -50,13 +50,14 @@ function completePreActivations(z: usize, count: u32): void {
   v128.store(end, last, 32);
 }
 
-/** The units whose turn it is, as offsets of floats. */
+/** The unit at a place of the list, as an offset of its float. */
 @inline
 function offsetOf(units: usize, place: usize): usize {
   return <usize>load<u32>(units + (place << 2)) << 2;
 }
 
-/** The even lanes' halves of two vectors each: rows to columns, in two steps. */
+// Four rows become four columns in two steps: halves of two rows, lane by lane, then pairs.
+
 @inline
 function lowHalves(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 4, 1, 5);

@@ -7,13 +7,14 @@ import { Layer } from "./layer";
  *
  * An epoch is cut into spans of 2^20 µs. In a span a phase is its value at the beginning plus whole
  * microseconds times the cycles per microsecond, both cut to 2^-32 cycles and both modulo 1, which is
- * what 32-bit integers do by themselves. That is never more than the exact phase, by which the
- * exact test goes, and less than it by less than 2^-12 cycles for the steps, 2^-32 for the
- * beginning and 2^-34 for the roundings of the exact phase.
+ * what 32-bit integers do by themselves. That is less than the phase of the exact test by less than
+ * 2^-12 cycles for the steps and 2^-32 for the beginning, or more by 2^-34 at most, which that phase
+ * is rounded by.
  */
 const SPAN_US: f64 = 1048576;
+/** A unit within so much before the beginning of its window is to be judged. */
 const SHORTFALL: f64 = 1.0 / 4096.0 + 1.0 / 1048576.0;
-/** As much beyond the end of the window for what the exact phase may be less. */
+/** A unit within so much after the end of its window is still to be judged. */
 const EXCESS: f64 = 1.0 / 1048576.0;
 const CYCLE: f64 = 4294967296;
 /** Added to an unsigned number, makes signed comparisons right. */
@@ -23,7 +24,7 @@ const GROUP_BYTES: usize = 48;
 
 /** NaN if the time is not, and so belongs to no span. */
 @inline
-export function spanOf(elapsedUs: f64): f64 {
+function spanOf(elapsedUs: f64): f64 {
   return Math.floor(elapsedUs / SPAN_US);
 }
 

@@ -28,15 +28,11 @@ function fill(length: u32, value: f64): usize {
   return address;
 }
 
-/** A layer with weights 0 whose shifts are spread over the period; a multiple of 16 units. */
-function makeLayer(units: u32, openRatio: f64): Layer {
+/** The gate of a layer whose shifts are spread over the period; a multiple of 16 units. */
+function makeGate(units: u32, openRatio: f64): Layer {
   const layer = changetype<Layer>(take(offsetof<Layer>()));
   const listed = <usize>units + 8;
-  const columns = units + INPUTS;
   layer.units = units;
-  layer.inputs = INPUTS;
-  layer.paddedUnits = units;
-  layer.columns = columns;
   layer.gate = 1;
   layer.periodUs = fill(units, PERIOD_US);
   layer.shiftUs = fill(units, 0);
@@ -55,13 +51,18 @@ function makeLayer(units: u32, openRatio: f64): Layer {
   layer.openUnits = take(listed << 2);
   layer.openness = take(listed << 2);
   layer.z = take(listed << 4);
-  // The other layer has no columns: nobody computes it.
-  if (units == UNITS) {
-    layer.blocks = take((<usize>units * <usize>columns) << 4);
-    layer.bias = take(<usize>units << 4);
-    layer.peepholes = take(<usize>units << 4);
-  }
   return layer;
+}
+
+/** Makes a gate a layer whose weights are 0. */
+function addWeights(layer: Layer): void {
+  const units = <usize>layer.units;
+  layer.inputs = INPUTS;
+  layer.paddedUnits = layer.units;
+  layer.columns = layer.units + INPUTS;
+  layer.blocks = take((units * <usize>layer.columns) << 4);
+  layer.bias = take(units << 4);
+  layer.peepholes = take(units << 4);
 }
 
 /**
@@ -71,8 +72,9 @@ function makeLayer(units: u32, openRatio: f64): Layer {
  */
 export function preWarm(memory: usize): Layer {
   free = memory;
-  const gate = makeLayer(GATES, 1.0 / 4.0);
-  const layer = makeLayer(UNITS, 1);
+  const gate = makeGate(GATES, 1.0 / 4.0);
+  const layer = makeGate(UNITS, 1);
+  addWeights(layer);
   const state = take(<usize>(2 * UNITS + INPUTS) << 2);
   for (let n: u32 = 0; n < EVENTS; n++) {
     const timeUs = 100 * <f64>n;

@@ -110,4 +110,5 @@ function warmUp(kernel: WasmKernel, memory: WasmMemory, exports: WasmExports): v
   const layer = kernel.attachLayer(exports.preWarm(scratch));
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
   for (let n = 0; n < WARM_UP_CALLS; n++) layer.step(state, 100 * n);
+  memory.release(scratch, WARM_UP_BYTES);
 }
