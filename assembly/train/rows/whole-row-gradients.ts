@@ -23,7 +23,6 @@ export function addWholeChunkGradients(
   const views = at.chunkViews(layout);
   const sorted = at.chunkEntries(layout);
   const unitBytes = active << 4;
-  // The v of the last step were kept first.
   let z = at.gates(layout) + (at.firstEntryOf(layout, step + kept - 1) << 4);
   for (let u: usize = 0; u < units; u++, z += unitBytes) {
     const gradient = at.rowsGradient(layout) + (u << 2) * bytes;
@@ -39,6 +38,7 @@ export function addWholeChunkGradients(
         kept,
       );
     }
+    // What remains is little, and goes by a list as it does where units are skipped.
     let last = sorted;
     for (let s: usize = 0; s < kept; s++) {
       const start = z - s * units * unitBytes;
