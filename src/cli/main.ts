@@ -1,32 +1,36 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
-import { registerAudio } from "./audio/audio.ts";
-import { registerBackend } from "./backend/backend.ts";
-import { registerDemo } from "./commands/demo.ts";
-import { registerEval } from "./commands/eval.ts";
-import { registerGraph } from "./commands/graph.ts";
-import { registerInfo } from "./commands/info.ts";
-import { registerPlan } from "./commands/plan.ts";
-import { registerPublish } from "./commands/publish.ts";
-import { registerReplay } from "./commands/replay.ts";
-import { registerRun } from "./commands/run.ts";
-import { registerTrain } from "./commands/train.ts";
-import { registerValidate } from "./commands/validate.ts";
-import { registerEvents } from "./events/events.ts";
-import { registerImport } from "./import.ts";
-import { registerConvert } from "./logs/convert.ts";
-import { registerFilter } from "./logs/filter.ts";
-import { registerMerge } from "./logs/merge.ts";
-import { registerRecover } from "./logs/recover.ts";
-import { registerModel } from "./model/model.ts";
 import { packageVersion } from "./package-version.ts";
-import { registerSimulate } from "./simulate/simulate.ts";
-import { registerTest } from "./test/test.ts";
 
 const usageStatus = 64;
 /** Shells report a process that SIGPIPE ended so; a reader that went away is no error of ours. */
 const pipeStatus = 141;
+
+/** Every command and what adds it, in the order of the help. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  replay: async () => (await import("./commands/replay.ts")).registerReplay,
+  run: async () => (await import("./commands/run.ts")).registerRun,
+  publish: async () => (await import("./commands/publish.ts")).registerPublish,
+  info: async () => (await import("./commands/info.ts")).registerInfo,
+  recover: async () => (await import("./logs/recover.ts")).registerRecover,
+  merge: async () => (await import("./logs/merge.ts")).registerMerge,
+  filter: async () => (await import("./logs/filter.ts")).registerFilter,
+  convert: async () => (await import("./logs/convert.ts")).registerConvert,
+  validate: async () => (await import("./commands/validate.ts")).registerValidate,
+  test: async () => (await import("./test/test.ts")).registerTest,
+  graph: async () => (await import("./commands/graph.ts")).registerGraph,
+  plan: async () => (await import("./commands/plan.ts")).registerPlan,
+  import: async () => (await import("./import.ts")).registerImport,
+  events: async () => (await import("./events/events.ts")).registerEvents,
+  audio: async () => (await import("./audio/audio.ts")).registerAudio,
+  train: async () => (await import("./commands/train.ts")).registerTrain,
+  eval: async () => (await import("./commands/eval.ts")).registerEval,
+  simulate: async () => (await import("./simulate/simulate.ts")).registerSimulate,
+  backend: async () => (await import("./backend/backend.ts")).registerBackend,
+  model: async () => (await import("./model/model.ts")).registerModel,
+  demo: async () => (await import("./commands/demo.ts")).registerDemo,
+};
 
 const program = new Command("polyphase")
   .description(
@@ -40,27 +44,10 @@ const program = new Command("polyphase")
 Results go to stdout, everything else to stderr.
 Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker unavailable, 78 bad config, 130 interrupted.`,
   );
-registerReplay(program);
-registerRun(program);
-registerPublish(program);
-registerInfo(program);
-registerRecover(program);
-registerMerge(program);
-registerFilter(program);
-registerConvert(program);
-registerValidate(program);
-registerTest(program);
-registerGraph(program);
-registerPlan(program);
-registerImport(program);
-registerEvents(program);
-registerAudio(program);
-registerTrain(program);
-registerEval(program);
-registerSimulate(program);
-registerBackend(program);
-registerModel(program);
-registerDemo(program);
+// The command that is run is loaded alone: together they take longer than many a run.
+const [asked = ""] = process.argv.slice(2);
+const chosen = Object.hasOwn(commands, asked) ? [commands[asked]!] : Object.values(commands);
+for (const register of await Promise.all(chosen.map((load) => load()))) register(program);
 throwOnUsage(program);
 
 // Whoever writes next hears of it and closes what it has open: a recording stays whole, and no thread

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import wasmZstd from "@foxglove/wasm-zstd";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
-import { loadDecompressHandlers } from "@mcap/support";
 import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
@@ -88,32 +87,27 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
   }
 }
 
-/** A corrupt chunk header must not make a decompressor take all memory. */
+/**
+ * The two compressions of MCAP. A corrupt chunk header must not make a decompressor take all memory.
+ */
 export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
-  // The LZ4 of @mcap/support refuses every frame after one that was damaged.
-  const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
-    decompressLz4Frame(bytes, Number(size), new ByteMemory());
-  // Its zstd copies what it has decompressed once more.
   await wasmZstd.isLoaded;
-  const zstd = (bytes: Uint8Array, size: bigint): Uint8Array => {
-    const { buffer, byteOffset, length } = wasmZstd.decompress(bytes, Number(size));
-    return new Uint8Array(buffer, byteOffset, length);
+  return {
+    lz4: limited((bytes, size) => decompressLz4Frame(bytes, size, new ByteMemory())),
+    zstd: limited(unpackZstd),
   };
-  const handlers: McapTypes.DecompressHandlers = {
-    ...(await loadDecompressHandlers()),
-    lz4,
-    zstd,
+}
+
+function unpackZstd(bytes: Uint8Array, size: number): Uint8Array {
+  const { buffer, byteOffset, length } = wasmZstd.decompress(bytes, size);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+function limited(
+  decompress: (bytes: Uint8Array, size: number) => Uint8Array,
+): (bytes: Uint8Array, size: bigint) => Uint8Array {
+  return (bytes, size) => {
+    if (size <= BigInt(chunkBytesMax)) return decompress(bytes, Number(size));
+    throw new RangeError(`uncompressed chunk must be at most ${chunkBytesMax} bytes, got ${size}`);
   };
-  const limited = Object.entries(handlers).map(([name, decompress]) => [
-    name,
-    (bytes: Uint8Array, decompressedSize: bigint): Uint8Array => {
-      if (decompressedSize > BigInt(chunkBytesMax)) {
-        throw new RangeError(
-          `uncompressed chunk must be at most ${chunkBytesMax} bytes, got ${decompressedSize}`,
-        );
-      }
-      return decompress(bytes, decompressedSize);
-    },
-  ]);
-  return Object.fromEntries(limited);
 }
