@@ -4,38 +4,54 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spread } from "./interleave.ts";
 import { writeLongRecording } from "./long-recording.ts";
+import { codeSize, writeReplayModel } from "./replay-graphs.ts";
 import type { Report } from "./report.ts";
 
-const seconds = 240;
 const rounds = 3;
 const program = "dist/cli/main.js";
 
-/** `polyphase replay` of a long recording of a recorder by the clock, start of the program included. */
+/** A recording and what it is replayed with; `lip-codes` has codes of frames instead of frames. */
+const runs = [
+  { name: "grid", minutes: 4 },
+  { name: "lip", minutes: 24 },
+  { name: "lip-codes", minutes: 24 },
+] as const;
+
+/**
+ * `polyphase replay` of long recordings of a recorder by the clock, start of the program included, in
+ * one thread (with one beside it for the CNN) and in two.
+ */
 export async function benchReplayParallel(report: Report): Promise<void> {
   if (!existsSync(program)) {
     console.log(`no ${program}: npm run build`);
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), "polyphase-bench-"));
-  const [long, recorded] = [join(folder, "long.mcap"), join(folder, "recorded.mcap")];
-  const replay = (path: string, ...options: readonly string[]): number => {
-    const startedAt = performance.now();
-    const command = [program, "replay", path, "--model", "grid", "--json", ...options];
-    execFileSync(process.execPath, command, { stdio: "ignore" });
-    return (performance.now() - startedAt) / 1000;
-  };
   try {
-    await writeLongRecording(long, seconds);
-    replay(long, "--record", recorded);
-    const factors: Record<string, number[]> = { "1-thread": [], "2-threads": [] };
-    for (let round = 0; round < rounds; round++) {
-      factors["1-thread"]!.push(seconds / replay(recorded));
-      factors["2-threads"]!.push(seconds / replay(recorded, "--parallel", "2"));
-    }
-    for (const [name, values] of Object.entries(factors)) {
-      report.ratio(`real-time-wall:replay-${name}`, spread(values));
+    for (const { name, minutes } of runs) {
+      const long = join(folder, `${name}-long.mcap`);
+      const recorded = join(folder, `${name}.mcap`);
+      const model = await writeReplayModel(folder, name);
+      const seconds = 60 * minutes;
+      await writeLongRecording(long, seconds, name === "lip-codes" ? { codeSize } : {});
+      replay(long, model, "--record", recorded);
+      const factors: [number[], number[]] = [[], []];
+      for (let round = 0; round < rounds; round++) {
+        factors[0].push(seconds / replay(recorded, model));
+        factors[1].push(seconds / replay(recorded, model, "--parallel", "2"));
+      }
+      report.ratio(`real-time-wall:${name}-1-thread`, spread(factors[0]));
+      report.ratio(`real-time-wall:${name}-2-threads`, spread(factors[1]));
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Seconds it takes. */
+function replay(path: string, model: string, ...options: readonly string[]): number {
+  const startedAt = process.hrtime.bigint();
+  const command = [program, "replay", path, "--model", model, "--json", ...options];
+  execFileSync(process.execPath, command, { stdio: "ignore" });
+  return Number(process.hrtime.bigint() - startedAt) / 1e9;
 }

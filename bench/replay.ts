@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepareModel } from "../src/cli/load-model.ts";
 import type { FusionModel } from "../src/fusion/fusion-model.ts";
-import { type Preset, presets } from "../src/fusion/presets/presets.ts";
-import { type OscillatorRange, seededWeights } from "../src/fusion/presets/seeded-weights.ts";
-import type { GraphSpec } from "../src/fusion/spec/graph-spec.ts";
-import { Random } from "../src/sensors/random.ts";
-import { storedModel } from "../src/state/model-directory.ts";
+import type { Preset } from "../src/fusion/presets/presets.ts";
 import { runPipeline } from "../src/streams/pipeline.ts";
 import { openRecording } from "../src/streams/replay/recording-reader.ts";
 import { replaySource } from "../src/streams/replay/replay-source.ts";
@@ -21,56 +18,18 @@ import {
   type Variant,
 } from "./interleave.ts";
 import { writeLongRecording } from "./long-recording.ts";
+import { replayGraphs, replayModel, writeReplayModel } from "./replay-graphs.ts";
 import type { Report } from "./report.ts";
 
 const seconds = 60;
 const rounds = 5;
-/** The framework alone takes so little that it is run as often as this in a round. */
-const frameworkTimes = 4;
-const grid = presets["grid"]!;
-const gated: OscillatorRange = { periodUs: [10_000, 1_000_000], openRatio: 0.05 };
+/** Replays of the framework alone in one process, and how many processes in turn. */
+const frameworkReplays = 13;
+const frameworkProcesses = 3;
 
-/** One unit per sensor and a head that speaks once, at the end: what is left is the framework. */
-const framework: Preset = {
-  spec: {
-    ...grid.spec,
-    layers: grid.spec.sensors.map(({ name }) => ({
-      ...{ name: `${name}-lstm`, cell: "phased-lstm", units: 1, inputs: [name] },
-      ...{ merge: "concat", onSilence: "hold", gate: { mode: "own-event" } },
-    })),
-    heads: [
-      { name: "x", type: "softmax", inputs: ["audio-lstm"], labels: ["a", "b"], output: "last" },
-    ],
-  },
-  oscillators: {},
-};
-
-/** Every layer behind phase gates that are open for a twentieth of the time. */
-function allGated({ spec }: Preset): Preset {
-  const layers = spec.layers.map((layer) => ({ ...layer, gate: { mode: "phase" as const } }));
-  const oscillators = Object.fromEntries(layers.map(({ name }) => [name, gated]));
-  return { spec: { ...spec, layers }, oscillators };
-}
-
-/** One merge layer, and nothing is read out before the end. */
-function oneMerge({ spec, oscillators }: Preset): Preset {
-  const [audio, video, merge] = spec.layers;
-  const heads = spec.heads.map((head) => {
-    return { ...head, inputs: [merge!.name], output: "last" } as GraphSpec["heads"][number];
-  });
-  return { spec: { ...spec, layers: [audio!, video!, merge!], heads }, oscillators };
-}
-
-const graphs: Readonly<Record<string, Preset>> = {
-  framework,
-  grid,
-  "grid-gated": allGated(grid),
-  lip: oneMerge(allGated(grid)),
-};
-
-async function modelOf({ spec, oscillators }: Preset): Promise<FusionModel> {
-  const stored = storedModel(spec, seededWeights(spec, oscillators, new Random(1)), undefined);
-  return prepareModel(stored, { kernel: "auto", encoder: "auto" }, console.error);
+async function modelOf(preset: Preset): Promise<FusionModel> {
+  const options = { kernel: "auto", encoder: "auto" } as const;
+  return prepareModel(replayModel(preset), options, console.error);
 }
 
 /** The model with its video encoder replaced by one that does nothing. */
@@ -102,25 +61,18 @@ async function replay(path: string, model: FusionModel): Promise<void> {
 
 /**
  * A replay from MCAP bytes to predictions, in one thread: per event, and as a multiple of real time.
- * `framework` is what is left without a graph to speak of (`-unpacked`: without zstd); `lip` the graph of which 3,140 × real time
- * was derived: without head and CNN.
+ * `lip` is the graph of which 3,140 × real time was derived: without head and CNN.
  */
 export async function benchReplay(report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "polyphase-bench-"));
   const path = join(folder, "long.mcap");
   try {
     const events = await writeLongRecording(path, seconds);
-    const unpacked = join(folder, "unpacked.mcap");
-    await writeLongRecording(unpacked, seconds, { compression: "none" });
+    await benchFramework(report, folder, path);
     const variants: Variant[] = [];
-    for (const [name, preset] of Object.entries(graphs)) {
-      const model = await modelOf(preset);
+    for (const name of ["grid", "grid-gated", "lip"] as const) {
+      const model = await modelOf(replayGraphs[name]);
       const bare = withoutCnn(model);
-      if (name === "framework") {
-        variants.push(often(name, events, () => replay(path, bare)));
-        variants.push(often("framework-unpacked", events, () => replay(unpacked, bare)));
-        continue;
-      }
       variants.push({ name, events, run: () => replay(path, bare) });
       variants.push({ name: `${name}+cnn`, events, run: () => replay(path, model) });
     }
@@ -136,11 +88,31 @@ export async function benchReplay(report: Report): Promise<void> {
   }
 }
 
-function often(name: string, events: number, once: () => Promise<void>): Variant {
-  const run = async (): Promise<void> => {
-    for (let i = 0; i < frameworkTimes; i++) await once();
-  };
-  return { name, events: frameworkTimes * events, run };
+/**
+ * What is left without a graph to speak of, per event; `-unpacked`: without zstd. In processes of
+ * their own and built, as replays are: the sources run here through a loader, and beside other graphs.
+ */
+async function benchFramework(report: Report, folder: string, path: string): Promise<void> {
+  if (!existsSync("dist")) {
+    console.log("no dist: npm run build");
+    return;
+  }
+  const unpacked = join(folder, "unpacked.mcap");
+  await writeLongRecording(unpacked, seconds, { compression: "none" });
+  const model = await writeReplayModel(folder, "framework");
+  const files = { framework: path, "framework-unpacked": unpacked };
+  const timingsOf = () => new Map(Object.keys(files).map((name) => [name, [] as number[]]));
+  const timings = { cpu: timingsOf(), wall: timingsOf() };
+  for (let run = 0; run < frameworkProcesses; run++) {
+    for (const [name, file] of Object.entries(files)) {
+      const args = ["bench/replay-framework.mjs", model, file, String(frameworkReplays)];
+      const figures = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+      timings.cpu.get(name)!.push(...figures.cpu);
+      timings.wall.get(name)!.push(...figures.wall);
+    }
+  }
+  report.rowsOf(timings, "replay", "cpu");
+  report.rowsOf(timings, "replay", "wall");
 }
 
 /** Seconds of the recording that a second replays. */

@@ -76,14 +76,20 @@ export interface RunOptions {
   readonly encoder: "auto" | "onnx" | "typescript";
 }
 
-/** Makes a stored model ready to run. */
+/**
+ * Makes a stored model ready to run.
+ *
+ * @param frames where onnxruntime encodes them: `beside` in a thread of its own, if there can be one
+ */
 export async function prepareModel(
   stored: StoredModel,
   options: RunOptions,
   warn: (message: string) => void,
+  frames: "here" | "beside" = "beside",
 ): Promise<FusionModel> {
   const video = stored.spec.sensors.find((sensor) => sensor.kind === "video");
-  const onnx = video && (await onnxEncoder(stored, video, options.encoder, warn));
+  const useThread = frames === "beside" && canUseThread;
+  const onnx = video && (await onnxEncoder(stored, video, options.encoder, warn, useThread));
   const { kernel, reason } = chooseKernel(options.kernel);
   if (options.kernel === "auto" && kernel.name !== "wasm-f32") {
     warn(`layers are computed by ${kernel.name}: ${reason}`);
@@ -102,6 +108,7 @@ async function onnxEncoder(
   video: VideoSensorSpec,
   choice: RunOptions["encoder"],
   warn: (message: string) => void,
+  useThread: boolean,
 ): Promise<Encoder | undefined> {
   if (choice === "typescript") return undefined;
   const bytes =
@@ -109,7 +116,7 @@ async function onnxEncoder(
     convEncoderOnnx(video.width, video.height, convStages(video, stored.weights));
   try {
     // Loaded on demand: graphs without video, and machines without onnxruntime, never pay for it.
-    if (canUseThread) {
+    if (useThread) {
       const thread = await import("../backends/onnx/onnx-frame-encoder-thread.ts");
       return await thread.createOnnxFrameEncoderThread(video, bytes);
     }

@@ -2,7 +2,6 @@ import {
   tap as doNext,
   filter,
   identity,
-  NEVER,
   type Observable,
   type OperatorFunction,
   type SchedulerLike,
@@ -110,7 +109,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   } as const;
   const merged = source.open().pipe(
     // Completes here, so that everything behind drains.
-    takeUntil(options.stop === undefined ? NEVER : raised(options.stop)),
+    options.stop === undefined ? identity : takeUntil(raised(options.stop)),
     croppers === undefined ? identity : cropVideo({ ...options, croppers }, counts),
     filter(validator(model, counts, options)),
     clocks === undefined ? identity : mapClocks(clocks, counts),

@@ -107,7 +107,9 @@ async function replayCommand(
   const { seed, model: name = await presetOfFile(paths[0]!) } = options;
   const chosen = await chooseModel(name, seed);
   if (!chosen.trained) warn(`${chosen.stored.spec.name} has untrained weights (${chosen.origin})`);
-  const model = await prepareModel(chosen.stored, options, warn);
+  // Threads make models of their own, and encode frames with them: this one computes nothing.
+  const encoder = options.parallel === undefined ? options.encoder : "typescript";
+  const model = await prepareModel(chosen.stored, { ...options, encoder }, warn);
   const budget = await openBudget(model.graph, options);
   const golden = options.assert === undefined ? undefined : await openGolden(options.assert);
   const file = options.out === undefined ? undefined : await openOutput(options.out);
@@ -124,11 +126,13 @@ async function replayCommand(
     ...graphCroppers(model.graph, await openCrop(options, warn)),
     budget: budgetText(options),
   };
-  const choice = { model: name, seed, kernel: options.kernel, encoder: options.encoder };
+  const kernel = model.graph.kernel.name;
   const summary =
     options.parallel === undefined
       ? await replayHere(request, options)
-      : await replayInParallel(request, options.parallel, choice);
+      : await replayInParallel(request, options.parallel, {
+          ...{ stored: chosen.stored, kernel, encoder: options.encoder },
+        });
   if (!stop.aborted) golden?.end();
   if (file !== undefined) await finished(file.end());
   await budget.close();

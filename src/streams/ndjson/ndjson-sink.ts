@@ -34,19 +34,25 @@ export class NdjsonSink implements Sink {
   }
 
   write(predictions: readonly Prediction[]): void | Promise<void> {
+    if (predictions.length === 0) return;
     let text = "";
     for (const prediction of predictions) text += `${JSON.stringify(prediction)}\n`;
-    return this.writeLines(text, predictions.length);
+    this.#check?.(text);
+    return this.#put(text, predictions.length);
   }
 
-  /** Writes predictions that are lines already, each with its end. */
-  writeLines(text: string, predictions: number): void | Promise<void> {
+  /** Writes predictions that are lines already, each with its end, in UTF-8. */
+  writeLines(lines: Uint8Array, predictions: number): void | Promise<void> {
     if (predictions === 0) return;
-    this.#check?.(text);
+    this.#check?.(new TextDecoder().decode(lines));
+    return this.#put(lines, predictions);
+  }
+
+  #put(lines: string | Uint8Array, predictions: number): void | Promise<void> {
     this.#written += predictions;
-    this.#hash.update(text);
+    this.#hash.update(lines);
     if (this.#failure !== undefined) throw writeError(this.#failure);
-    if (this.#out === undefined || this.#out.write(text)) return;
+    if (this.#out === undefined || this.#out.write(lines)) return;
     return once(this.#out, "drain").then(
       () => undefined,
       (cause) => {

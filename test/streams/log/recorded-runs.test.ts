@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { presetModel } from "../../../src/cli/load-model.ts";
 import { replayInParallel } from "../../../src/cli/replay/parallel/replay-in-parallel.ts";
 import { Random } from "../../../src/sensors/random.ts";
 import { filterLog } from "../../../src/streams/log/filter-log.ts";
@@ -231,7 +232,7 @@ describe("replayInParallel()", () => {
       ...{ paths: [pathOf("rewound")], model, weights: "", sink: digest, digest },
       order: "recorded",
     } as const;
-    const choice = { model: "scene", seed: 1, kernel: "auto", encoder: "auto" } as const;
+    const choice = { stored: presetModel("scene", 1), kernel: "auto", encoder: "auto" } as const;
     await expect(replayInParallel(request, 2, choice)).rejects.toMatchObject({
       code: "USAGE",
       message: expect.stringContaining("late events rewind it, beyond the beginnings of its"),

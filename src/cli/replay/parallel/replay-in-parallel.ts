@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import type { FusionModel } from "../../../fusion/fusion-model.ts";
 import { createFusionState, type FusionState } from "../../../fusion/fusion-state.ts";
 import { PolyphaseError } from "../../../sensors/polyphase-error.ts";
@@ -6,17 +5,11 @@ import { restoreCheckpoint } from "../../../state/checkpoint.ts";
 import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/recorded-log.ts";
 import { keyframeMismatch } from "../../../streams/replay/log/replay-log.ts";
 import { checkBudget } from "../../budget-options.ts";
-import type { ModelOptions } from "../../model-options.ts";
 import type { ReplayRequest } from "../../run-replay.ts";
 import { addCounts, type RunSummary } from "../../summarise-run.ts";
 import { ReplayTotals } from "../replay-totals.ts";
-import type {
-  SegmentAnswer,
-  SegmentJob,
-  SegmentOrder,
-  SegmentResult,
-  SegmentWorkerData,
-} from "./segment-job.ts";
+import type { SegmentJob, SegmentModel, SegmentResult, SegmentWorkerData } from "./segment-job.ts";
+import { SegmentThread, type SegmentThreadStart } from "./segment-thread.ts";
 
 /** Segments that may be ahead of what has been written, per thread. */
 const aheadPerThread = 3;
@@ -26,15 +19,17 @@ const aheadPerThread = 3;
  * each other. The predictions come in the order of one thread, and the state at the end of every
  * segment must be the one that the next begins with.
  *
+ * @param request its model only compares states: the threads make their own of `model`
  * @throws {PolyphaseError} FAILED if a state is not the recorded one; USAGE if a recording cannot be
  *   replayed so
  */
 export async function replayInParallel(
   request: ReplayRequest,
   threads: number,
-  model: Required<ModelOptions>,
+  model: SegmentModel,
 ): Promise<RunSummary> {
   const { paths, sink, mode = "sparse", late = { policy: "drop" }, latenessUs = 0 } = request;
+  let encoders: RunSummary["encoders"] = {};
   const runs = await openRecordedLogs(paths);
   const totals = new ReplayTotals();
   const startedAt = performance.now();
@@ -49,13 +44,16 @@ export async function replayInParallel(
       checkBudget(own[0]!, log.metadata["budget"], request.budget);
       jobs.push(...(await jobsOf(own, log, jobs.length)));
     }
-    const segments = new Segments({ model, mode, late, latenessUs }, threads);
+    const segments = new Segments({ model, mode, late, latenessUs }, threads, (start) => {
+      encoders = start.encoders;
+      for (const warning of start.warnings) request.warn?.(warning);
+    });
     await replayJobs(jobs, segments, totals, request);
   } finally {
     for (const { log } of runs) await log?.close();
   }
   await sink.close();
-  return totals.summary(request, (performance.now() - startedAt) / 1000);
+  return { ...totals.summary(request, (performance.now() - startedAt) / 1000), encoders };
 }
 
 /** Writes what comes of the jobs, and adds it up by runs. */
@@ -144,10 +142,17 @@ async function jobsOf(
 class Segments {
   readonly #threads: number;
   readonly #data: SegmentWorkerData;
+  readonly #onStart: (start: SegmentThreadStart) => void;
 
-  constructor(data: SegmentWorkerData, threads: number) {
+  /** @param onStart told how the threads compute: all of them alike */
+  constructor(
+    data: SegmentWorkerData,
+    threads: number,
+    onStart: (start: SegmentThreadStart) => void,
+  ) {
     this.#data = data;
     this.#threads = threads;
+    this.#onStart = onStart;
   }
 
   /** Hands the results to `take` in the order of the jobs. */
@@ -157,7 +162,7 @@ class Segments {
     take: (result: SegmentResult) => Promise<void>,
   ): Promise<void> {
     const count = Math.min(this.#threads, jobs.length);
-    const workers = Array.from({ length: count }, () => new SegmentWorker(this.#data));
+    const workers = Array.from({ length: count }, () => new SegmentThread(this.#data));
     const idle = [...workers];
     const results = new Map<number, Promise<SegmentResult>>();
     let begun = 0;
@@ -177,6 +182,8 @@ class Segments {
       }
     };
     try {
+      const [start] = await Promise.all(workers.map((worker) => worker.start()));
+      if (start !== undefined) this.#onStart(start);
       for (; taken < jobs.length && stop?.aborted !== true; taken++) {
         beginMore();
         await take(await results.get(taken)!);
@@ -191,50 +198,4 @@ class Segments {
 
 function ignore(): void {
   // See where it is passed.
-}
-
-/** One thread, which takes one job at a time. */
-class SegmentWorker {
-  readonly #worker: Worker;
-
-  constructor(workerData: SegmentWorkerData) {
-    this.#worker = new Worker(new URL("./segment-worker.js", import.meta.url), { workerData });
-  }
-
-  replay(job: SegmentJob): Promise<SegmentResult> {
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#worker.off("message", onMessage).off("error", onEnd).off("exit", onEnd);
-      };
-      const onMessage = (answer: SegmentAnswer): void => {
-        settle();
-        if ("failure" in answer) onEnd(answer.failure);
-        else resolve(answer);
-      };
-      const onEnd = (cause: unknown): void => {
-        settle();
-        const what = cause instanceof Error ? cause.message : String(cause);
-        const message = `Cannot replay segment ${job.index + 1}: ${what}`;
-        reject(new PolyphaseError("FAILED", message, { cause }));
-      };
-      this.#worker.on("message", onMessage).on("error", onEnd).on("exit", onEnd);
-      this.#tell(job);
-    });
-  }
-
-  /**
-   * Lets the thread end by itself: `terminate` within a call of onnxruntime aborts the whole process,
-   * because it throws where JavaScript may not run any more.
-   */
-  async close(): Promise<void> {
-    if (this.#worker.threadId < 0) return;
-    await new Promise((resolve) => {
-      this.#worker.on("exit", resolve);
-      this.#tell("end");
-    });
-  }
-
-  #tell(order: SegmentOrder): void {
-    this.#worker.postMessage(order);
-  }
 }

@@ -1,15 +1,32 @@
 import type { StepMode } from "../../../fusion/step-fusion.ts";
+import type { ErrorCode } from "../../../sensors/polyphase-error.ts";
+import type { StoredModel } from "../../../state/model-directory.ts";
 import type { LatePolicy } from "../../../streams/fuse/late-policy.ts";
-import type { ModelOptions } from "../../model-options.ts";
+import type { RunOptions } from "../../load-model.ts";
+
+/** A model as it was found, and how it is to be run. */
+export interface SegmentModel extends RunOptions {
+  readonly stored: StoredModel;
+}
 
 /** What a worker is started with. */
 export interface SegmentWorkerData {
-  readonly model: Required<ModelOptions>;
+  readonly model: SegmentModel;
   readonly mode: StepMode;
   /** Of recordings that say nothing of it themselves. */
   readonly late: LatePolicy;
   readonly latenessUs: number;
 }
+
+/** A worker's first message: how it computes, or why it cannot. */
+export type SegmentWorkerStart =
+  | {
+      /** Name of every sensor's encoder. */
+      readonly encoders: Readonly<Record<string, string>>;
+      /** What the user should know. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly code: ErrorCode; readonly error: string };
 
 /** One segment of a recorder's log, or a recording without keyframes as a whole. */
 export interface SegmentJob {
@@ -43,7 +60,7 @@ export interface StateMismatch {
 export interface SegmentResult {
   readonly index: number;
   /** Predictions as NDJSON. */
-  readonly lines: string;
+  readonly lines: Uint8Array<ArrayBuffer>;
   readonly predictions: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly anomalies: Readonly<Record<string, number>>;

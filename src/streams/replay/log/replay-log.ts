@@ -1,4 +1,4 @@
-import { filter, identity, NEVER, takeUntil } from "rxjs";
+import { filter, identity, takeUntil } from "rxjs";
 import type { FusionModel } from "../../../fusion/fusion-model.ts";
 import type { TimeUs } from "../../../sensors/time.ts";
 import { EventCounts } from "../../../telemetry/event-counts.ts";
@@ -71,7 +71,7 @@ export async function replayLog(
     },
     counts,
   ).pipe(
-    takeUntil(stop === undefined ? NEVER : raised(stop)),
+    stop === undefined ? identity : takeUntil(raised(stop)),
     // Where the rule decides anew, a recorder must not hear of what was decided then.
     governing?.source === "recorded" ? identity : filter((item) => !isGovernors(item)),
   );
