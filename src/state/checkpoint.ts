@@ -120,6 +120,19 @@ export function restoreCheckpoint(
   return header.stream;
 }
 
+/**
+ * How many events a checkpoint's stream had taken in beyond those of `state`, of all sensors together.
+ *
+ * @throws {PolyphaseError} BAD_CHECKPOINT if it is damaged
+ */
+export function eventsAhead(state: FusionState, checkpoint: Uint8Array): number {
+  const { header } = parseCheckpoint(
+    Buffer.from(checkpoint.buffer, checkpoint.byteOffset, checkpoint.byteLength),
+  );
+  const { sensorEvents } = state.progress;
+  return header.sensorEvents.reduce((sum, events, i) => sum + events - sensorEvents[i]!, 0);
+}
+
 /** A head that is not stale has the value that its inputs give: the same bits as it had. */
 function restoreHeads(state: FusionState, headStale: readonly number[]): void {
   state.headStale.fill(1);

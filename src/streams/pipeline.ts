@@ -18,7 +18,7 @@ import { EventCounts } from "../telemetry/event-counts.ts";
 import { type ClockOptions, mapClocks } from "./clock/map-clocks.ts";
 import { cropVideo } from "./crop-video.ts";
 import type { DropListener } from "./dropped-events.ts";
-import { type FusedItem, fuse, type Keyframe } from "./fuse/fuse.ts";
+import { type FusedItem, fuse, type Keyframe, type LogHole } from "./fuse/fuse.ts";
 import type { Governing } from "./fuse/governing.ts";
 import type { LatePolicy } from "./fuse/late-policy.ts";
 import type { StreamFusion } from "./fuse/stream-fusion.ts";
@@ -71,6 +71,8 @@ export interface FusePipelineOptions {
   readonly recorder?: Recorder;
   /** Hears of every recorded state that is passed, with the state of now in the same form. */
   readonly onKeyframe?: (recorded: RecordedKeyframe, now: Uint8Array) => void;
+  /** See {@link FuseOptions}. */
+  readonly onHole?: (hole: LogHole) => void;
   /** States to go on from, by stream. Default: every stream begins anew. */
   readonly resume?: ReadonlyMap<string, Keyframe>;
   /** Asked at the end of the input; see {@link FuseOptions}. */
@@ -133,7 +135,7 @@ export async function fusePipeline(
   counts: EventCounts,
 ): Promise<PipelineResult> {
   const { model, sink, mode = "sparse", tap, late = { policy: "drop" }, recorder } = options;
-  const { onDrop, onKeyframe, resume, endsSessions, shape = identity } = options;
+  const { onDrop, onHole, onKeyframe, resume, endsSessions, shape = identity } = options;
   const governing =
     options.governing && recorder
       ? recordDecisions(options.governing, late, recorder)
@@ -151,6 +153,7 @@ export async function fusePipeline(
       mode,
       late,
       ...(onDrop === undefined ? {} : { onDrop }),
+      ...(onHole === undefined ? {} : { onHole }),
       ...(resume === undefined ? {} : { resume }),
       ...(endsSessions === undefined ? {} : { endsSessions }),
       ...(governing === undefined ? {} : { governing }),

@@ -20,7 +20,8 @@ export type AnomalyReason =
   | "gave-up-waiting"
   | "rewound"
   | "applied-late"
-  | "clock-step";
+  | "clock-step"
+  | "log-hole";
 
 /**
  * Counts what goes through a pipeline; a DVS packet counts as the events it holds, anything else,
@@ -45,7 +46,10 @@ export class EventCounts {
     add(this.#dropped, reason, events);
   }
 
-  /** Items missing for a gap; events for what was rewound or applied late; occurrences otherwise. */
+  /**
+   * Items missing for a gap; events for what was rewound, applied late or missing in a log;
+   * occurrences otherwise.
+   */
   note(reason: AnomalyReason, count: number): void {
     add(this.#anomalies, reason, count);
   }

@@ -1,6 +1,6 @@
 import type { TimeUs } from "../../sensors/time.ts";
 import { ResumedTooLate } from "../../streams/fuse/rewind-fusion.ts";
-import type { PipelineResult } from "../../streams/pipeline.ts";
+import type { FusePipelineOptions, PipelineResult } from "../../streams/pipeline.ts";
 import type { RecordedLog } from "../../streams/replay/log/recorded-log.ts";
 import {
   keyframeMismatch,
@@ -28,6 +28,7 @@ export async function replayRecordedLog(
     ...(startUs === undefined ? {} : { startUs }),
     ...(endUs === undefined ? {} : { endUs }),
   };
+  const holes = holeListener(log, request);
   const replayFrom = (segment: LogSegment): Promise<PipelineResult> => {
     const pace = request.pace?.(startUs);
     return replayLog(log, {
@@ -37,9 +38,34 @@ export async function replayRecordedLog(
       ...(endUs === undefined ? {} : { endUs }),
       ...(sensors === undefined ? {} : { sensors }),
       ...(stop === undefined ? {} : { stop }),
+      ...holes,
     });
   };
   return earlierWhereNeeded(log, await segmentFrom(log, startUs, request), request, replayFrom);
+}
+
+/**
+ * Says once that a log has lost events, as one that was recovered, and lets the replay go on from the
+ * state behind them. Where the states are not those of this replay, nothing is compared.
+ */
+function holeListener(
+  log: RecordedLog,
+  { model, late, sensors, warn }: RunRequest,
+): Pick<FusePipelineOptions, "onHole"> {
+  const { policy } = log.late;
+  const hasOwnStates = sensors === undefined && keyframeMismatch(log, model) === undefined;
+  if (!hasOwnStates || policy === "rewind" || (late?.policy ?? policy) !== policy) return {};
+  let isTold = false;
+  return {
+    onHole: ({ stream, timeUs, events }) => {
+      if (isTold) return;
+      isTold = true;
+      warn(
+        `${log.files[0]!.path} has lost ${events} events of stream ${stream} before ${timeUs} µs: the ` +
+          "replay goes on from the state that was recorded there, as behind any other hole",
+      );
+    },
+  };
 }
 
 /**

@@ -5,10 +5,10 @@ import type { Prediction } from "../../fusion/prediction.ts";
 import type { StepMode } from "../../fusion/step-fusion.ts";
 import type { Marker, SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
-import { restoreCheckpoint } from "../../state/checkpoint.ts";
+import { eventsAhead, restoreCheckpoint } from "../../state/checkpoint.ts";
 import type { AnomalyReason, EventCounts } from "../../telemetry/event-counts.ts";
 import type { DropListener } from "../dropped-events.ts";
-import type { EventRange, LateEvents, MergedItem } from "../merge/merged-item.ts";
+import type { EventRange, LateEvents, MergedItem, RecordedKeyframe } from "../merge/merged-item.ts";
 import type { Delivery } from "../source.ts";
 import type { Governing } from "./governing.ts";
 import { inOrder } from "./in-order.ts";
@@ -38,6 +38,20 @@ export interface FuseOptions {
    * Default: they are.
    */
   readonly endsSessions?: () => boolean;
+  /**
+   * Given: where a recorded state holds events that have not come, it is taken, and this hears of it.
+   * Not for late events that are rewound. Default: recorded states say nothing.
+   */
+  readonly onHole?: (hole: LogHole) => void;
+}
+
+/** Events of a stream that a recording has lost. */
+export interface LogHole {
+  readonly stream: string;
+  /** Time of the recorded state behind the hole: whatever is missing lies before it. */
+  readonly timeUs: TimeUs;
+  /** Events missing since the state before. */
+  readonly events: number;
 }
 
 /** A stream's state when all its events before `timeUs` had been applied and no other. */
@@ -91,6 +105,7 @@ export function fuse(
       };
       const fusions = new Fusions(model, streams, counts, options, collect);
       const apply = (item: MergedItem, features: AheadFeatures): void => {
+        if (item.kind === "keyframe") fusions.passHole(item);
         const events = fusions.of(item.stream).apply(item, features);
         counts.fuse(events);
         if (item.kind === "late") counts.note(anomalyOf(options.late), events);
@@ -108,13 +123,14 @@ export function fuse(
 /** The fusion of every stream. */
 class Fusions {
   readonly #create: (stream: string) => Fusion;
+  readonly #passHole: (keyframe: RecordedKeyframe) => void;
   readonly #fusions = new Map<string, Fusion>();
 
   constructor(
     model: FusionModel,
     streams: Map<string, StreamFusion>,
     counts: EventCounts,
-    { late, mode, onDrop, resume, governing }: FuseOptions,
+    { late, mode, onDrop, onHole, resume, governing }: FuseOptions,
     say: (predictions: readonly Prediction[]) => void,
   ) {
     const drop = (range: EventRange<SensorEvent | Marker>): void => {
@@ -132,7 +148,22 @@ class Fusions {
       };
       return createFusion(create, late, say, drop, keyframe?.timeUs);
     };
+    this.#passHole = ({ stream, timeUs, checkpoint }) => {
+      if (onHole === undefined) return;
+      this.of(stream);
+      const { state } = streams.get(stream)!;
+      const events = eventsAhead(state, checkpoint);
+      if (events <= 0) return;
+      restoreCheckpoint(state, model, checkpoint);
+      counts.note("log-hole", events);
+      onHole({ stream, timeUs, events });
+    };
     for (const stream of resume?.keys() ?? []) this.of(stream);
+  }
+
+  /** Takes a recorded state where it holds events that have not come. */
+  passHole(keyframe: RecordedKeyframe): void {
+    this.#passHole(keyframe);
   }
 
   of(stream: string): Fusion {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { presetModel } from "../../../src/cli/load-model.ts";
 import { replayInParallel } from "../../../src/cli/replay/parallel/replay-in-parallel.ts";
+import { replayRecordedLog } from "../../../src/cli/replay/replay-recorded-log.ts";
 import { Random } from "../../../src/sensors/random.ts";
+import { stateHash } from "../../../src/state/checkpoint.ts";
 import { filterLog } from "../../../src/streams/log/filter-log.ts";
 import { mergeLogs } from "../../../src/streams/log/merge-logs.ts";
 import type { LogOrder } from "../../../src/streams/log/order-entries.ts";
@@ -13,6 +15,7 @@ import { type ChannelSelection, isSelected } from "../../../src/streams/log/sele
 import { NdjsonSink } from "../../../src/streams/ndjson/ndjson-sink.ts";
 import type { RecordedLog } from "../../../src/streams/replay/log/recorded-log.ts";
 import type { Delivery } from "../../../src/streams/source.ts";
+import { lineSink } from "../line-sink.ts";
 import {
   arriving,
   fileRecorder,
@@ -116,6 +119,61 @@ describe("recoverLog() of a recorded run", () => {
         expect(lines).toEqual(all.slice(all.length - lines.length));
       }
     }
+    await log.close();
+  });
+
+  it("of a damaged chunk: a replay from before it takes the first state behind it, and says so", async () => {
+    const original = await openLog(pathOf("run"));
+    const places = await original.keyframes();
+    // All that lies between two states but the second state.
+    const lost = original.files[0]!.chunks.slice(places[2]!.chunk, places[3]!.chunk);
+    await original.close();
+    const bytes = readFileSync(pathOf("run"));
+    for (const { offset, length } of lost) bytes[Number(offset + length / 2n)]! ^= 0x55;
+    writeFileSync(pathOf("damaged"), bytes);
+    await recoverLog(pathOf("damaged"), pathOf("saved"));
+    const log = await openLog(pathOf("saved"));
+    expect((await replayed(log, model)).hash).not.toBe(ran.hash);
+    const warnings: string[] = [];
+    const sink = lineSink();
+    const { streams, counts } = await replayRecordedLog(log, {
+      ...{ model, late: undefined, pipeline: { model, sink } },
+      warn: (warning) => warnings.push(warning),
+    });
+    expect(stateHash(streams, model)).toBe(ran.hash);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /saved\.mcap has lost \d+ events of stream [st] before \d+ µs: the replay/,
+      ),
+    ]);
+    expect(counts.anomalies["log-hole"]).toBeGreaterThan(0);
+    expect(counts.anomalies["log-hole"]).toBeLessThanOrEqual(ran.counts.fused - counts.fused);
+    const behind = places[3]!.timesUs;
+    for (const stream of ["s", "t"]) {
+      const since = (lines: readonly string[]): readonly string[] =>
+        lines.filter((line) => JSON.parse(line).timeUs >= behind.get(stream)!);
+      const rest = since(linesOf(sink, stream));
+      expect(rest.length).toBeGreaterThan(5);
+      expect(rest).toEqual(since(linesOf(ran, stream)));
+    }
+    await log.close();
+  });
+
+  it("takes no recorded state where nothing is missing, wherever a replay ends", async () => {
+    const log = await openLog(pathOf("run"));
+    const places = await log.keyframes();
+    const warnings: string[] = [];
+    const ends = places.flatMap(({ timesUs }) => [...timesUs.values()]);
+    for (const endUs of [undefined, ...ends.map((timeUs) => timeUs - 1)]) {
+      const { streams, counts } = await replayRecordedLog(log, {
+        ...{ model, late: undefined, pipeline: { model, sink: lineSink() } },
+        ...(endUs === undefined ? {} : { end: { from: "epoch", us: endUs } as const }),
+        warn: (warning) => warnings.push(warning),
+      });
+      if (endUs === undefined) expect(stateHash(streams, model)).toBe(ran.hash);
+      expect(counts.anomalies["log-hole"]).toBeUndefined();
+    }
+    expect(warnings).toEqual([]);
     await log.close();
   });
 

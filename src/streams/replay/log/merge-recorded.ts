@@ -89,7 +89,10 @@ export class RecordedMerge {
         this.#decide(entry.decision);
         break;
       case "keyframe":
-        this.#emit({ ...entry, finished: [] });
+        // A state from behind the end holds events that are not read.
+        if (entry.timeUs <= (this.#options.endUs ?? entry.timeUs)) {
+          this.#emit({ ...entry, finished: [] });
+        }
         break;
       case "clock-map":
       // Event times are recorded as they were mapped.
