@@ -24,7 +24,7 @@ import type { Report } from "./report.ts";
 const seconds = 60;
 const rounds = 5;
 /** Replays of the framework alone in one process, and how many processes in turn. */
-const frameworkReplays = 13;
+const frameworkReplays = 40;
 const frameworkProcesses = 3;
 
 async function modelOf(preset: Preset): Promise<FusionModel> {

@@ -95,6 +95,14 @@ describe("recoverLog() of a recorded run", () => {
     for (const each of [original, log]) await each.close();
   });
 
+  it("in chunks of which many have no watermark: a replay reads on, however few may be in flight", async () => {
+    await recoverLog(pathOf("run"), pathOf("small"), { chunkBytes: 1 });
+    const log = await openLog(pathOf("small"));
+    expect(log.chunks).toBeGreaterThan(200);
+    expect((await replayed(log, model, { inFlightMax: 1 })).hash).toBe(ran.hash);
+    await log.close();
+  });
+
   it("of a damaged chunk: the run goes on from every state behind it, bit for bit", async () => {
     const original = await openLog(pathOf("run"));
     const places = await original.keyframes();

@@ -17,7 +17,10 @@ export interface LogSourceOptions extends RecordedMergeOptions {
   readonly selected?: ReadonlySet<string>;
   /** False for deliveries that must not go on, and have been counted. */
   readonly accepts: (delivery: Delivery) => boolean;
-  /** Deliveries that may be unacknowledged, beside those of one chunk, before reading waits. */
+  /**
+   * Deliveries that may be unacknowledged, beside those of one chunk and those that wait for a watermark,
+   * before reading waits.
+   */
   readonly inFlightMax: number;
 }
 
@@ -75,11 +78,18 @@ class LogReader {
   }
 
   async #acknowledged(): Promise<void> {
-    while (this.#inFlight >= this.#options.inFlightMax && !this.#subscriber.closed) {
+    while (this.#isFull() && !this.#subscriber.closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** What waits for a watermark does so until more is read. */
+  #isFull(): boolean {
+    let waiting = 0;
+    for (const merge of this.#merges.values()) waiting += merge.waiting;
+    return this.#inFlight - waiting >= this.#options.inFlightMax;
   }
 
   #takeAll(entries: readonly LogEntry[]): void {

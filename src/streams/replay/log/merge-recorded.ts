@@ -62,6 +62,11 @@ export class RecordedMerge {
     return this.#watermarkUs;
   }
 
+  /** Items that wait for their watermark. */
+  get waiting(): number {
+    return this.#order.size;
+  }
+
   /** Takes a sensor's item or a marker. */
   push(delivery: Delivery): void {
     const { item } = delivery;
