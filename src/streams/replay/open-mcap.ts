@@ -100,6 +100,7 @@ export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
 
 function unpackZstd(bytes: Uint8Array, size: number): Uint8Array {
   const { buffer, byteOffset, length } = wasmZstd.decompress(bytes, size);
+  // It is a Buffer, whose slices are views.
   return new Uint8Array(buffer, byteOffset, length);
 }
 

@@ -8,6 +8,7 @@ import { filterLog } from "../../../src/streams/log/filter-log.ts";
 import { mergeLogs } from "../../../src/streams/log/merge-logs.ts";
 import type { LogMessage } from "../../../src/streams/log/scan/log-entry.ts";
 import { isSelected } from "../../../src/streams/log/select-channel.ts";
+import { compressZstd } from "../../../src/streams/record/chunk-encoder.ts";
 import { limitedHandlers } from "../../../src/streams/replay/open-mcap.ts";
 import { audioEvent, dvsEvent, marker, scalarEvent } from "../../wire/stream-items.ts";
 import {
@@ -133,6 +134,18 @@ describe("filterLog()", () => {
     );
     expect(expected.length).toBeGreaterThan(5);
     expect(textsOf(kept)).toEqual(textsOf(expected));
+  });
+});
+
+describe("limitedHandlers()", () => {
+  it("unpack zstd to bytes whose slices are copies", async () => {
+    const { zstd } = await limitedHandlers();
+    const content = Uint8Array.from({ length: 5000 }, (_, i) => i & 63);
+    const { compressedData } = compressZstd(content);
+    const back = zstd!(compressedData, 5000n);
+    expect(back.constructor).toBe(Uint8Array);
+    expect(Buffer.compare(back, content)).toBe(0);
+    expect(() => zstd!(compressedData.subarray(0, 20), 5000n)).toThrow();
   });
 });
 
