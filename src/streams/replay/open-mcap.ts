@@ -2,7 +2,6 @@ import { type FileHandle, open } from "node:fs/promises";
 import wasmZstd from "@foxglove/wasm-zstd";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
 import { loadDecompressHandlers } from "@mcap/support";
-import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { FileReadable } from "./file-readable.ts";
@@ -92,7 +91,7 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
 export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
   // The LZ4 of @mcap/support refuses every frame after one that was damaged.
   const lz4 = (bytes: Uint8Array, size: bigint): Uint8Array =>
-    decompressLz4Frame(bytes, Number(size), new ByteMemory());
+    decompressLz4Frame(bytes, Number(size));
   // Its zstd copies what it has decompressed once more.
   await wasmZstd.isLoaded;
   const zstd = (bytes: Uint8Array, size: bigint): Uint8Array => {
