@@ -69,6 +69,7 @@ const runs = [
   ["adding/tau-2-4", [...adding, "--period-ms", "7.39,54.6"]],
   ["adding/tau-0-2", [...adding, "--period-ms", "1,7.39"]],
   ["ablation/open-0.5", [...short, "--open-ratio", "0.5"]],
+  ["ablation/open-1", [...short, "--open-ratio", "1"]],
   ["ablation/leak", [...short, "--leak", "0.001"]],
   ["adding/long", ["adding"]],
 ];

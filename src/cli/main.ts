@@ -63,9 +63,11 @@ registerModel(program);
 registerDemo(program);
 throwOnUsage(program);
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(pipeStatus);
-  throw error;
+// Whoever writes next hears of it and closes what it has open: a recording stays whole, and no thread
+// is torn down within onnxruntime, which would abort the process.
+process.stdout.on("error", (error) => {
+  if (!isClosedPipe(error)) throw error;
+  process.exitCode = pipeStatus;
 });
 
 try {
@@ -80,7 +82,14 @@ function throwOnUsage(command: Command): void {
   for (const subcommand of command.commands) throwOnUsage(subcommand);
 }
 
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "EPIPE";
+}
+
 function exitStatus(error: unknown): number {
+  if (isClosedPipe(error) || (error instanceof PolyphaseError && isClosedPipe(error.cause))) {
+    return pipeStatus;
+  }
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageStatus;
   if (error instanceof PolyphaseError) {
     console.error(`polyphase: ${error.message} [${error.code}]`);

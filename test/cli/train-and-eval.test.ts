@@ -62,6 +62,20 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
       64,
       expect.stringContaining("task must be one of frequency, adding, nmnist, parity"),
     ]);
+    const none = polyphase(
+      "train",
+      "nmnist",
+      "--out",
+      "n",
+      "--data",
+      directory,
+      "--simulated",
+      "0",
+    );
+    expect([none.status, none.stderr]).toEqual([
+      64,
+      expect.stringContaining("simulated must be at least 1, got 0"),
+    ]);
     const nowhere = polyphase("eval", "freq", "--model", join(directory, "none"));
     expect(nowhere.status).toBe(78);
     await writeFile(join(directory, "1.bs2"), Uint8Array.of(3, 3, 0, 0, 9));

@@ -15,6 +15,8 @@ export interface RunningCli {
   /** Resolves when its standard error holds `text`; rejects if it ends before. */
   hasSaid(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Its standard output goes nowhere from now on, as after `| head`. */
+  closeStdout(): void;
 }
 
 /** Runs the built `polyphase` in a process of its own. */
@@ -49,5 +51,10 @@ export function startPolyphase(...args: readonly string[]): RunningCli {
       look();
       ended.then(() => reject(new Error(`ended without saying ${text}: ${stderr}`)), reject);
     });
-  return { ended, hasSaid, kill: (signal) => child.kill(signal) };
+  return {
+    ended,
+    hasSaid,
+    kill: (signal) => child.kill(signal),
+    closeStdout: () => child.stdout.destroy(),
+  };
 }

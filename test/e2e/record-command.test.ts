@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../src/sensors/random.ts";
-import { polyphase } from "./cli.ts";
+import { polyphase, startPolyphase } from "./cli.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "polyphase-record-"));
@@ -57,6 +57,23 @@ function watch(child: ChildProcessWithoutNullStreams) {
 }
 
 describe("polyphase replay --record", () => {
+  it(
+    "completes its recording when the reader of its predictions has gone away",
+    async () => {
+      const path = join(scratch, "unread.mcap");
+      const args = ["replay", scene, "--record", path, "--ndjson", "--encoder", "onnx"];
+      const { ended, closeStdout } = startPolyphase(...args);
+      closeStdout();
+      const { status, stderr } = await ended;
+      expect(stderr).not.toContain("EPIPE");
+      expect(status).toBe(141);
+      const info = await polyphase("info", path);
+      expect(info.status).toBe(0);
+      expect(info.stderr).toBe("");
+    },
+    slow,
+  );
+
   it(
     "loses at most a second to kill -9, and what is left is replayed as far as it goes",
     async () => {

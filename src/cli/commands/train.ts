@@ -93,6 +93,7 @@ export function registerTrain(program: Command): void {
       ]),
     )
     .option("--hold-out <n>", "nmnist: real recordings kept for validation", wholeNumber)
+    .option("--simulated <n>", "nmnist: different simulated recordings", wholeNumber)
     .option("--report-every <n>", "batches between two lines of train.jsonl", wholeNumber, 200)
     .option("--validate-every <n>", "batches between validations", wholeNumber, 2000)
     .option("--patience <n>", "stop after so many validations without gain", wholeNumber, 0);

@@ -44,6 +44,7 @@ export interface TaskChoices extends GraphChoices, BaselineChoices {
   readonly signal?: FrequencyOptions["signal"];
   readonly recordings?: NmnistOptions["recordings"];
   readonly holdOut?: number;
+  readonly simulated?: number;
   /** Folder of recordings in the layout of `nmnist/` and `mnist/`. */
   readonly data?: string;
 }
@@ -137,11 +138,12 @@ function createNmnistTask(choices: TaskChoices): Promise<TrainTask<SequenceNetwo
   if (choices.data === undefined) {
     throw new PolyphaseError("USAGE", "Cannot train nmnist: --data must name a folder, got none");
   }
-  const { recordings, holdOut, network } = nmnistDefaults;
+  const { recordings, holdOut, simulated, network } = nmnistDefaults;
   const options = {
     ...choose(nmnistDefaults, choices),
     recordings: choices.recordings ?? recordings,
     holdOut: choices.holdOut ?? holdOut,
+    simulated: choices.simulated ?? simulated,
     network: choices.network ?? network,
   };
   return nmnistTask(options, choices.data, choices.backend);

@@ -71,6 +71,9 @@ export async function nmnistTask(
   dataDirectory: string,
   backend?: string,
 ): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
+  if (options.simulated < 1) {
+    throw new PolyphaseError("USAGE", "Cannot train nmnist: simulated must be at least 1, got 0");
+  }
   const tf = options.network === "frame-cnn" ? await takeBackend(backend) : undefined;
   const real = await readNmnistRecordings(join(dataDirectory, "nmnist"));
   const isSimulated = options.recordings !== "real";

@@ -10,7 +10,13 @@ import type { ModelOptions } from "../../model-options.ts";
 import type { ReplayRequest } from "../../run-replay.ts";
 import { addCounts, type RunSummary } from "../../summarise-run.ts";
 import { ReplayTotals } from "../replay-totals.ts";
-import type { SegmentAnswer, SegmentJob, SegmentResult, SegmentWorkerData } from "./segment-job.ts";
+import type {
+  SegmentAnswer,
+  SegmentJob,
+  SegmentOrder,
+  SegmentResult,
+  SegmentWorkerData,
+} from "./segment-job.ts";
 
 /** Segments that may be ahead of what has been written, per thread. */
 const aheadPerThread = 3;
@@ -212,11 +218,23 @@ class SegmentWorker {
         reject(new PolyphaseError("FAILED", message, { cause }));
       };
       this.#worker.on("message", onMessage).on("error", onEnd).on("exit", onEnd);
-      this.#worker.postMessage(job);
+      this.#tell(job);
     });
   }
 
+  /**
+   * Lets the thread end by itself: `terminate` within a call of onnxruntime aborts the whole process,
+   * because it throws where JavaScript may not run any more.
+   */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    if (this.#worker.threadId < 0) return;
+    await new Promise((resolve) => {
+      this.#worker.on("exit", resolve);
+      this.#tell("end");
+    });
+  }
+
+  #tell(order: SegmentOrder): void {
+    this.#worker.postMessage(order);
   }
 }

@@ -21,6 +21,9 @@ export interface SegmentJob {
   readonly chunks?: ChunkRange;
 }
 
+/** What a worker is told; "end": leave the job under way and end. */
+export type SegmentOrder = SegmentJob | "end";
+
 /** Chunks `from` to `to` (excluded). */
 export interface ChunkRange {
   readonly from: number;

@@ -14,6 +14,7 @@ import type {
   ChunkRange,
   SegmentAnswer,
   SegmentJob,
+  SegmentOrder,
   SegmentResult,
   SegmentWorkerData,
   StateMismatch,
@@ -25,6 +26,8 @@ const chosen = await chooseModel(choice.model, choice.seed);
 const warn = (): void => undefined;
 const model = await prepareModel(chosen.stored, choice, warn);
 const inFlightMax = 8_192;
+const ending = new AbortController();
+const stop = ending.signal;
 
 /** Predictions as NDJSON. */
 class Lines implements Sink {
@@ -48,7 +51,7 @@ async function replayJob({ index, paths, chunks }: SegmentJob): Promise<SegmentR
     chunks === undefined
       ? await replayRecording(paths[0]!, "received", {
           ...{ model, late, latenessUs, warn },
-          pipeline: { model, sink, mode, late },
+          pipeline: { model, sink, mode, late, stop },
         })
       : await replaySegment(paths, chunks, sink, (found) => {
           mismatch ??= found;
@@ -74,7 +77,7 @@ async function replaySegment(
   try {
     const states = from === 0 ? (await wholeLog(log, model)).states : await log.states(from);
     return await replayLog(log, {
-      ...{ model, mode, segment: { from, to, states }, inFlightMax, sink },
+      ...{ model, mode, segment: { from, to, states }, inFlightMax, sink, stop },
       onKeyframe: ({ stream, timeUs, checkpoint }, now) => {
         if (Buffer.compare(checkpoint, now) === 0) return;
         onMismatch({ stream, timeUs, recorded: sha256(checkpoint), replayed: sha256(now) });
@@ -89,7 +92,12 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-parentPort?.on("message", (job: SegmentJob) => {
+parentPort?.on("message", (job: SegmentOrder) => {
+  if (job === "end") {
+    ending.abort();
+    parentPort?.close();
+    return;
+  }
   const answer = (result: SegmentAnswer): void => parentPort?.postMessage(result);
   replayJob(job).then(answer, (error: unknown) => {
     answer({ index: job.index, failure: error instanceof Error ? error.message : String(error) });
