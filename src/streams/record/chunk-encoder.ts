@@ -8,6 +8,9 @@ const zstdLevel = 1;
 /** A chunk of 128 KiB, a message that makes it full, and what lies around. */
 const startBytes = 160 * 1024;
 
+/** Chunks of two blocks that a file takes at once: one that is made, one that is written. */
+const sparesMax = 16;
+
 /** How the content of a chunk, which is valid during the call only, is packed. */
 export type ChunkCompressor = (content: Uint8Array) => {
   /** MCAP's name of it; empty for content as it is, which is then given back itself. */
@@ -157,7 +160,7 @@ export class ChunkEncoder {
 
   /** Takes back a chunk that nobody will read any more: its memory is used for one to come. */
   reuse({ bytes }: ClosedChunk): void {
-    this.#spares.push(new Uint8Array(bytes.buffer));
+    if (this.#spares.length < sparesMax) this.#spares.push(new Uint8Array(bytes.buffer));
   }
 
   /** Content that is not compressed stays where it is; the next chunk gets other memory. */

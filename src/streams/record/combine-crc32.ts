@@ -16,15 +16,13 @@ function multiply(a: number, b: number): number {
 }
 
 /** x^(8 · 2^k) for each k: what 2^k bytes that follow multiply a CRC by. */
-const byteShifts: number[] = [];
-{
-  let power = x;
+const byteShifts = createByteShifts();
+
+function createByteShifts(): number[] {
+  const powers = [x];
+  for (let k = 1; k < 3 + 32; k++) powers.push(multiply(powers[k - 1]!, powers[k - 1]!));
   // x, squared three times, is x^8.
-  for (let k = 0; k < 3; k++) power = multiply(power, power);
-  for (let k = 0; k < 32; k++) {
-    byteShifts.push(power);
-    power = multiply(power, power);
-  }
+  return powers.slice(3);
 }
 
 /**
