@@ -4,6 +4,7 @@ import { findOpen } from "./phase-scan";
 import { preActivations } from "./pre-activations";
 
 export { findOpen };
+export { preWarm } from "./pre-warm";
 export { runAddresses, stepAddress, stepDenseAddress } from "./addresses";
 
 /** A weight of 0 times NaN is NaN: what somebody left in the padding must not reach a sum. */

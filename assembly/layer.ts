@@ -52,6 +52,13 @@ export class Layer {
   denseOpenness: usize;
   denseC: usize;
   denseH: usize;
+  /** Spans of the epoch: that of `coarse`, and the last one that an event was in; NaN for none. */
+  coarseSpan: f64;
+  lastSpan: f64;
+  /** i32 [units padded to 64 / 4][phase, step, limit][4]: see coarse-scan.ts. */
+  coarse: usize;
   /** The timing wheel; 0 if the layer always scans. */
   wheel: usize;
+  /** Keeps the compiler from leaving out what is read for the cache alone. */
+  touched: u32;
 }

@@ -1,3 +1,6 @@
+import {
+  candidateBits, canScanCoarsely, forgetSpan, sinceSpan, SIXTEEN_BYTES,
+} from "./coarse-scan";
 import { Layer } from "./layer";
 import { canTurn, sampleEvent, turn, Wheel, wheelOpenness } from "./wheel";
 
@@ -98,6 +101,7 @@ function enterEpoch(layer: Layer, timeUs: f64): void {
   }
   layer.startUs = startUs;
   layer.bases = bases;
+  forgetSpan(layer);
 }
 
 @inline
@@ -154,8 +158,26 @@ function listOpen(layer: Layer, elapsedUs: f64): u32 {
   return <u32>((out - layer.openUnits) >> 2);
 }
 
+/** Lists the units that may be open. */
+function listCandidates(layer: Layer, elapsedUs: f64): u32 {
+  const elapsed = sinceSpan(layer, elapsedUs);
+  const units = layer.units;
+  let groups = layer.coarse;
+  let out = layer.openUnits;
+  for (let word: u32 = 0; word < units; word += 64) {
+    const end = min(units - word, 64);
+    let bits: u64 = 0;
+    for (let unit: u32 = 0; unit < end; unit += 16) {
+      bits |= candidateBits(elapsed, groups) << <u64>unit;
+      groups += SIXTEEN_BYTES;
+    }
+    out = listBits(out, bits, word);
+  }
+  return <u32>((out - layer.openUnits) >> 2);
+}
+
 /**
- * Appends the units of one word. Eight at a time without asking whether there are so many: what is
+ * Appends the units of one word. Four at a time without asking whether there are so many: what is
  * written beyond the last is written over or never read, and the predictor has one branch to guess
  * that almost always goes the same way.
  */
@@ -172,23 +194,15 @@ function listBits(out: usize, bits: u64, first: u32): usize {
     bits &= bits - 1;
     store<i32>(at, first + <i32>ctz(bits), 12);
     bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 16);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 20);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 24);
-    bits &= bits - 1;
-    store<i32>(at, first + <i32>ctz(bits), 28);
-    bits &= bits - 1;
-    at += 32;
+    at += 16;
   } while (bits);
   return end;
 }
 
-/** Repeats the last unit so that the list is whole groups of 4. */
+/** Repeats the last of what is listed, units or their k, so that it is whole groups of 4. */
 @inline
-function completeList(units: usize, count: u32): void {
-  const end = units + (<usize>count << 2);
+function completeList(list: usize, count: u32): void {
+  const end = list + (<usize>count << 2);
   const last = load<u32>(end - 4);
   store<u32>(end, last);
   store<u32>(end, last, 4);
@@ -200,36 +214,75 @@ function gatherPair(source: usize, a: usize, b: usize): v128 {
   return v128.load_lane<f64>(source + b, v128.load64_zero(source + a), 1);
 }
 
-/** k = min(2 φ / r_on, 2 − 2 φ / r_on) of the units listed, four at a time. */
-function computeOpenness(layer: Layer, elapsedUs: f64, count: u32): void {
+/**
+ * The exact test of the units listed, four at a time, and their k = min(2 φ / r_on, 2 − 2 φ / r_on).
+ *
+ * @returns how many of them are open and stay in the list
+ */
+function judge(layer: Layer, elapsedUs: f64, count: u32): u32 {
   const elapsed = f64x2.splat(elapsedUs);
-  const units = layer.openUnits;
-  const openness = layer.openness;
   const bases = layer.bases;
   const frequency = layer.frequency;
+  const ratio = layer.openRatio;
   const slope = layer.slope;
-  for (let i: usize = 0; i < <usize>count << 2; i += 16) {
-    const a = <usize>load<u32>(units + i) << 3;
-    const b = <usize>load<u32>(units + i, 4) << 3;
-    const c = <usize>load<u32>(units + i, 8) << 3;
-    const d = <usize>load<u32>(units + i, 12) << 3;
-    const low = opennessOfPair(elapsed, bases, frequency, slope, a, b);
-    const high = opennessOfPair(elapsed, bases, frequency, slope, c, d);
-    v128.store(openness + i, v128.shuffle<i64>(low, high, 0, 2));
-  }
+  let units = layer.openUnits;
+  // A square gate has no k but 1: what is computed goes where nobody looks.
+  let target = layer.gate == 1 ? layer.openness : layer.z;
+  const end = units + (<usize>count << 2);
+  let open = i32x4.splat(-1);
+  do {
+    const a = <usize>load<u32>(units) << 3;
+    const b = <usize>load<u32>(units, 4) << 3;
+    const c = <usize>load<u32>(units, 8) << 3;
+    const d = <usize>load<u32>(units, 12) << 3;
+    const low = phaseOfPair(elapsed, bases, frequency, a, b);
+    const high = phaseOfPair(elapsed, bases, frequency, c, d);
+    const isLowOpen = f64x2.lt(low, gatherPair(ratio, a, b));
+    const isHighOpen = f64x2.lt(high, gatherPair(ratio, c, d));
+    open = v128.and(open, v128.and(isLowOpen, isHighOpen));
+    const lowK = opennessOfPair(low, gatherPair(slope, a, b));
+    const highK = opennessOfPair(high, gatherPair(slope, c, d));
+    v128.store(target, v128.shuffle<i64>(lowK, highK, 0, 2));
+    units += 16;
+    target += 16;
+  } while (units < end);
+  return i64x2.all_true(open) ? count : dropClosed(layer, elapsedUs, count);
 }
 
-/** k of two units in the low half. */
 @inline
-function opennessOfPair(
-  elapsed: v128, bases: usize, frequency: usize, slope: usize, a: usize, b: usize,
-): v128 {
+function phaseOfPair(elapsed: v128, bases: usize, frequency: usize, a: usize, b: usize): v128 {
   const cycles = f64x2.add(
     gatherPair(bases, a, b),
     f64x2.mul(elapsed, gatherPair(frequency, a, b)),
   );
-  const rise = f64x2.mul(f64x2.sub(cycles, f64x2.floor(cycles)), gatherPair(slope, a, b));
+  return f64x2.sub(cycles, f64x2.floor(cycles));
+}
+
+/** k of two units in the low half. */
+@inline
+function opennessOfPair(phase: v128, slope: v128): v128 {
+  const rise = f64x2.mul(phase, slope);
   return f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise)));
+}
+
+/** Takes the closed units out of the list, which stays whole groups of 4. */
+function dropClosed(layer: Layer, elapsedUs: f64, count: u32): u32 {
+  const units = layer.openUnits;
+  const openness = layer.openness;
+  let out: usize = 0;
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    const unit = load<u32>(units + i);
+    const at = <usize>unit << 3;
+    const cycles = load<f64>(layer.bases + at) + elapsedUs * load<f64>(layer.frequency + at);
+    store<u32>(units + out, unit);
+    store<f32>(openness + out, load<f32>(openness + i));
+    out += <usize>(cycles - Math.floor(cycles) < load<f64>(layer.openRatio + at)) << 2;
+  }
+  const left = <u32>(out >> 2);
+  if (left == 0) return 0;
+  completeList(units, left);
+  completeList(openness, left);
+  return left;
 }
 
 /**
@@ -252,11 +305,12 @@ export function findOpen(layer: Layer, timeUs: f64): u32 {
 
 function scan(layer: Layer, timeUs: f64): u32 {
   const elapsedUs = timeUs - layer.startUs;
-  const count = listOpen(layer, elapsedUs);
-  if (count == 0) return 0;
-  completeList(layer.openUnits, count);
-  if (layer.gate == 1) computeOpenness(layer, elapsedUs, count);
-  return count;
+  const listed = canScanCoarsely(layer, elapsedUs)
+    ? listCandidates(layer, elapsedUs)
+    : listOpen(layer, elapsedUs);
+  if (listed == 0) return 0;
+  completeList(layer.openUnits, listed);
+  return judge(layer, elapsedUs, listed);
 }
 
 function turnTo(layer: Layer, wheel: Wheel, timeUs: f64): u32 {

@@ -1,8 +1,8 @@
 import { copyFloats } from "./floats";
 import * as at from "./layout";
 import { multiplyRows } from "./rows/row-products";
-import { beginSequences, eventAt, isRead, steps, writeInputs } from "./sequences";
-import { forwardUnits } from "./units/forward-units";
+import { beginSequences, eventAt, isRead, isWhole, steps, writeInputs } from "./sequences";
+import { forwardUnits, forwardWholeUnits } from "./units/forward-units";
 
 /** All sequences go on event by event side by side, so that they share what is read of a unit. */
 export function forward(layout: usize, sequences: i32): void {
@@ -15,15 +15,19 @@ export function forward(layout: usize, sequences: i32): void {
   }
   const last = steps(layout, sequences);
   for (let step = 0; step < last; step++) {
+    let active = 0;
     for (let b = 0; b < sequences; b++) {
       const n = eventAt(layout, b, step);
-      if (n >= 0) writeInputs(layout, b, n);
+      if (n < 0) continue;
+      active++;
+      writeInputs(layout, b, n);
     }
     const from = at.firstEntryOf(layout, step);
     const to = at.firstEntryOf(layout, step + 1);
     multiplyRows(layout, from, to);
     // All z are known: a new h disturbs nobody.
-    forwardUnits(layout, from, to);
+    if (isWhole(layout, from, to, active)) forwardWholeUnits(layout, from, active);
+    else forwardUnits(layout, from, to);
     for (let b = 0; b < sequences; b++) {
       const n = eventAt(layout, b, step);
       if (n < 0 || !isRead(layout, b, n)) continue;

@@ -50,6 +50,9 @@ function field(layout: usize, index: usize): usize {
 @inline export function chunkViews(layout: usize): usize { return field(layout, 40); }
 @inline export function unitStart(layout: usize): usize { return field(layout, 41); }
 @inline export function chunkEntries(layout: usize): usize { return field(layout, 42); }
+@inline export function period(layout: usize): usize { return field(layout, 43); }
+@inline export function openSlope(layout: usize): usize { return field(layout, 44); }
+@inline export function dueUnits(layout: usize): usize { return field(layout, 45); }
 
 /** Bytes of one v. */
 @inline

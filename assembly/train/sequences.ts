@@ -31,6 +31,15 @@ export function eventAt(layout: usize, b: usize, step: i32): i32 {
   return n < load<i32>(offset, 4) ? n : -1;
 }
 
+/**
+ * Whether entries `first` to `last` are all units of the `active` sequences that have a step, and
+ * these come by fours: unit by unit, in each the same sequences.
+ */
+@inline
+export function isWhole(layout: usize, first: usize, last: usize, active: usize): bool {
+  return last - first == active * at.units(layout) && (active & 3) == 0;
+}
+
 /** Whether h of event `n` of sequence b is put out. */
 @inline
 export function isRead(layout: usize, b: usize, n: i32): bool {

@@ -72,3 +72,31 @@ describe("polyphase train audio-visual", { timeout: 60_000 }, () => {
     ]);
   });
 });
+
+describe("polyphase train pen", { timeout: 60_000 }, () => {
+  it("trains a density whose scores tell glitches from strokes", () => {
+    const out = join(directory, "pen");
+    const how = ["--batches", "120", "--units", "12", "--report-every", "40"];
+    const trained = polyphase("train", "pen", "--out", out, ...how);
+    expect([trained.status, trained.stderr]).toEqual([0, expect.stringContaining("120/120")]);
+    const { model } = JSON.parse(trained.stdout);
+    const evaluated = polyphase("eval", "pen", "--model", model, "--json");
+    const evaluation = JSON.parse(evaluated.stdout);
+    expect(evaluation).toMatchObject({ task: "pen", n: 25_472, anomalies: 500 });
+    expect(evaluation.areaUnderCurve).toBeGreaterThan(0.9);
+    expect(evaluation.areaUnderCurve).toBeGreaterThan(evaluation.distanceAreaUnderCurve);
+  });
+  it("refuses cells and beginnings that a graph has not", () => {
+    const none = join(directory, "refused");
+    const cell = polyphase("train", "pen", "--cell", "bn-lstm", "--out", none);
+    expect([cell.status, cell.stderr]).toEqual([
+      64,
+      expect.stringContaining("cell must be phased-lstm, square-lstm or lstm, got bn-lstm"),
+    ]);
+    const identity = polyphase("train", "pen", "--identity", "1", "--out", none);
+    expect([identity.status, identity.stderr]).toEqual([
+      64,
+      expect.stringContaining("Cannot start from the identity: pen is a graph"),
+    ]);
+  });
+});

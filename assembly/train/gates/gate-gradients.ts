@@ -16,22 +16,41 @@ export function addGateGradients(
   const turns = at.turns(layout);
   const kGradient = at.kGradient(layout);
   const ratio = load<f64>(at.openRatio(layout) + (u << 3));
-  const rise = 2 / ratio;
-  let byLogPeriod: f64 = 0;
-  let byShift: f64 = 0;
-  let byOpenRatio: f64 = 0;
-  for (let entry = first; entry < last; entry += 8) {
-    const e = (load<u32>(entry) - gates) >> 2;
-    const phase: f64 = load<f32>(phi + e);
-    const slope = phase < ratio / 2 ? rise : phase < ratio ? -rise : leak;
-    const byPhase = slope * load<f32>(kGradient + e);
-    byLogPeriod += byPhase * load<f32>(turns + e);
-    byShift += byPhase;
-    if (phase < ratio) byOpenRatio += byPhase * phase;
+  const rise = load<f64>(at.openSlope(layout) + (u << 3));
+  let byLogPeriod = f64x2.splat(0);
+  let byShift = f64x2.splat(0);
+  let byOpenRatio = f64x2.splat(0);
+  // Two at a time and without branches; the last one may have no other, which then counts nothing.
+  for (let entry = first; entry < last; entry += 16) {
+    const isPair = entry + 8 < last;
+    const p = (load<u32>(entry) - gates) >> 2;
+    const q = isPair ? (load<u32>(entry, 8) - gates) >> 2 : p;
+    const phase = pair(phi + p, phi + q);
+    const isInside = f64x2.lt(phase, f64x2.splat(ratio));
+    const isRising = f64x2.lt(phase, f64x2.splat(ratio / 2));
+    const open = v128.bitselect(f64x2.splat(rise), f64x2.splat(-rise), isRising);
+    const slope = v128.bitselect(open, f64x2.splat(leak), isInside);
+    const counted = f64x2.replace_lane(f64x2.splat(1), 1, isPair ? 1 : 0);
+    const byK = f64x2.mul(pair(kGradient + p, kGradient + q), counted);
+    const byPhase = f64x2.mul(slope, byK);
+    byLogPeriod = f64x2.add(byLogPeriod, f64x2.mul(byPhase, pair(turns + p, turns + q)));
+    byShift = f64x2.add(byShift, byPhase);
+    byOpenRatio = f64x2.add(byOpenRatio, v128.and(f64x2.mul(byPhase, phase), isInside));
   }
-  subtract(at.logPeriodGradient(layout) + (u << 3), byLogPeriod);
-  subtract(at.shiftGradient(layout) + (u << 3), byShift);
-  subtract(at.openRatioGradient(layout) + (u << 3), byOpenRatio / ratio);
+  subtract(at.logPeriodGradient(layout) + (u << 3), sum(byLogPeriod));
+  subtract(at.shiftGradient(layout) + (u << 3), sum(byShift));
+  subtract(at.openRatioGradient(layout) + (u << 3), sum(byOpenRatio) / ratio);
+}
+
+/** The float32 at two addresses as float64. */
+@inline
+function pair(p: usize, q: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load32_lane(q, v128.load32_zero(p), 1));
+}
+
+@inline
+function sum(pair: v128): f64 {
+  return f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
 }
 
 @inline

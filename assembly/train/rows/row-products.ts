@@ -51,21 +51,34 @@ function multiplyTwo(row: usize, v: usize, w: usize, z: usize, bytes: usize): vo
   v128.store(z, sums(bi, bf, bg, bo), 16);
 }
 
+/** Two sums for each gate, since a sum waits for the one before it. */
 @inline
 function multiplyOne(row: usize, v: usize, z: usize, bytes: usize): void {
-  let zi = f32x4.splat(0);
-  let zf = f32x4.splat(0);
-  let zg = f32x4.splat(0);
-  let zo = f32x4.splat(0);
+  let ai = f32x4.splat(0);
+  let af = f32x4.splat(0);
+  let ag = f32x4.splat(0);
+  let ao = f32x4.splat(0);
+  let bi = f32x4.splat(0);
+  let bf = f32x4.splat(0);
+  let bg = f32x4.splat(0);
+  let bo = f32x4.splat(0);
   const end = v + bytes;
-  for (; v < end; v += 16, row += 64) {
-    const value = v128.load(v);
-    zi = f32x4.add(zi, f32x4.mul(v128.load(row), value));
-    zf = f32x4.add(zf, f32x4.mul(v128.load(row, 16), value));
-    zg = f32x4.add(zg, f32x4.mul(v128.load(row, 32), value));
-    zo = f32x4.add(zo, f32x4.mul(v128.load(row, 48), value));
+  for (; v < end; v += 32, row += 128) {
+    const a = v128.load(v);
+    ai = f32x4.add(ai, f32x4.mul(v128.load(row), a));
+    af = f32x4.add(af, f32x4.mul(v128.load(row, 16), a));
+    ag = f32x4.add(ag, f32x4.mul(v128.load(row, 32), a));
+    ao = f32x4.add(ao, f32x4.mul(v128.load(row, 48), a));
+    const b = v128.load(v, 16);
+    bi = f32x4.add(bi, f32x4.mul(v128.load(row, 64), b));
+    bf = f32x4.add(bf, f32x4.mul(v128.load(row, 80), b));
+    bg = f32x4.add(bg, f32x4.mul(v128.load(row, 96), b));
+    bo = f32x4.add(bo, f32x4.mul(v128.load(row, 112), b));
   }
-  v128.store(z, sums(zi, zf, zg, zo));
+  v128.store(
+    z,
+    sums(f32x4.add(ai, bi), f32x4.add(af, bf), f32x4.add(ag, bg), f32x4.add(ao, bo)),
+  );
 }
 
 /** Sum of each of four vectors, side by side. */

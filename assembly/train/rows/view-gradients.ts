@@ -37,16 +37,13 @@ function addTwo(row: usize, v: usize, w: usize, z: usize, bytes: usize): void {
     const f = v128.load(row, 16);
     const g = v128.load(row, 32);
     const o = v128.load(row, 48);
-    const ofFirst = f32x4.add(
-      f32x4.add(f32x4.mul(i, ai), f32x4.mul(f, af)),
-      f32x4.add(f32x4.mul(g, ag), f32x4.mul(o, ao)),
-    );
-    const ofSecond = f32x4.add(
-      f32x4.add(f32x4.mul(i, bi), f32x4.mul(f, bf)),
-      f32x4.add(f32x4.mul(g, bg), f32x4.mul(o, bo)),
-    );
-    v128.store(v, f32x4.add(v128.load(v), ofFirst));
-    v128.store(w, f32x4.add(v128.load(w), ofSecond));
+    // One sum after the other: more would not fit into registers beside what is multiplied.
+    const a = f32x4.add(v128.load(v), f32x4.mul(i, ai));
+    const b = f32x4.add(f32x4.add(a, f32x4.mul(f, af)), f32x4.mul(g, ag));
+    v128.store(v, f32x4.add(b, f32x4.mul(o, ao)));
+    const c = f32x4.add(v128.load(w), f32x4.mul(i, bi));
+    const d = f32x4.add(f32x4.add(c, f32x4.mul(f, bf)), f32x4.mul(g, bg));
+    v128.store(w, f32x4.add(d, f32x4.mul(o, bo)));
   }
 }
 

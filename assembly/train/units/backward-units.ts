@@ -3,35 +3,105 @@ import { gather, scatter, storeFour, transpose0, transpose1, transpose2, transpo
 
 /**
  * Derivatives by what Eqs. 1-10 of entries `first` to `last` of one step read, all but rows and
- * peepholes; those by z take the place of the gates. Four side by side; the last fills empty places,
- * which write the same twice.
+ * peepholes; those by z take the place of the gates, and h becomes what it was before the step. Four
+ * side by side; the last fills empty places, which write the same twice.
  */
 export function backwardUnits(layout: usize, first: usize, last: usize): void {
-  const final = last - 1;
-  for (let e = first; e < last; e += 4) {
-    backwardFour(layout, e, min(e + 1, final), min(e + 2, final), min(e + 3, final));
+  const entries = at.entries(layout);
+  const gates = at.gates(layout);
+  const ci = at.peepholes(layout);
+  const cf = ci + (at.units(layout) << 2);
+  const co = cf + (at.units(layout) << 2);
+  const kAt = at.k(layout);
+  const toK = at.kGradient(layout) - kAt;
+  for (let p = first; p < last; p += 4) {
+    const q = min(p + 1, last - 1);
+    const r = min(p + 2, last - 1);
+    const s = min(p + 3, last - 1);
+    const up = at.unitOf(entries, p) << 2;
+    const uq = at.unitOf(entries, q) << 2;
+    const ur = at.unitOf(entries, r) << 2;
+    const us = at.unitOf(entries, s) << 2;
+    const kp = kAt + (p << 2);
+    const kq = kAt + (q << 2);
+    const kr = kAt + (r << 2);
+    const ks = kAt + (s << 2);
+    const byK = backwardFour(
+      layout,
+      gates + (p << 4),
+      gates + (q << 4),
+      gates + (r << 4),
+      gates + (s << 4),
+      at.viewOfEntry(entries, p) + up,
+      at.viewOfEntry(entries, q) + uq,
+      at.viewOfEntry(entries, r) + ur,
+      at.viewOfEntry(entries, s) + us,
+      gather(ci + up, ci + uq, ci + ur, ci + us),
+      gather(cf + up, cf + uq, cf + ur, cf + us),
+      gather(co + up, co + uq, co + ur, co + us),
+      gather(kp, kq, kr, ks),
+    );
+    scatter(kp + toK, kq + toK, kr + toK, ks + toK, byK);
   }
 }
 
-@inline
-function backwardFour(layout: usize, p: usize, q: usize, r: usize, s: usize): void {
+/** The same of a step that lists every unit of `active` sequences, a multiple of four. */
+export function backwardWholeUnits(layout: usize, first: usize, active: usize): void {
   const entries = at.entries(layout);
-  const up = at.unitOf(entries, p) << 2;
-  const uq = at.unitOf(entries, q) << 2;
-  const ur = at.unitOf(entries, r) << 2;
-  const us = at.unitOf(entries, s) << 2;
-  const byH = at.vGradient(layout) - at.v(layout);
-  const hp = at.viewOfEntry(entries, p) + up + byH;
-  const hq = at.viewOfEntry(entries, q) + uq + byH;
-  const hr = at.viewOfEntry(entries, r) + ur + byH;
-  const hs = at.viewOfEntry(entries, s) + us + byH;
-  const toC = at.cGradient(layout) - at.vGradient(layout);
-  const gates = at.gates(layout);
-  const gp = gates + (p << 4);
-  const gq = gates + (q << 4);
-  const gr = gates + (r << 4);
-  const gs = gates + (s << 4);
-  const toCells = at.cells(layout) - gates;
+  const gateBytes = at.units(layout) << 2;
+  const toK = at.kGradient(layout) - at.k(layout);
+  for (let e = first; e < first + active; e += 4) {
+    const p = at.viewOfEntry(entries, e);
+    const q = at.viewOfEntry(entries, e + 1);
+    const r = at.viewOfEntry(entries, e + 2);
+    const s = at.viewOfEntry(entries, e + 3);
+    let g = at.gates(layout) + (e << 4);
+    let k = at.k(layout) + (e << 2);
+    let ci = at.peepholes(layout);
+    for (let u: usize = 0; u < gateBytes; u += 4, ci += 4, g += active << 4, k += active << 2) {
+      const byK = backwardFour(
+        layout,
+        g,
+        g + 16,
+        g + 32,
+        g + 48,
+        p + u,
+        q + u,
+        r + u,
+        s + u,
+        v128.load32_splat(ci),
+        v128.load32_splat(ci + gateBytes),
+        v128.load32_splat(ci + 2 * gateBytes),
+        v128.load(k),
+      );
+      v128.store(k + toK, byK);
+    }
+  }
+}
+
+/**
+ * @param gp gates of the first of four units, which the derivatives by its z replace
+ * @param hp its h; its c and the derivatives by both lie as far behind as those of all
+ * @param wi peepholes of the four, and `k` their openness
+ * @returns derivatives by k
+ */
+@inline
+function backwardFour(
+  layout: usize,
+  gp: usize,
+  gq: usize,
+  gr: usize,
+  gs: usize,
+  hp: usize,
+  hq: usize,
+  hr: usize,
+  hs: usize,
+  wi: v128,
+  wf: v128,
+  wo: v128,
+  k: v128,
+): v128 {
+  const toCells = at.cells(layout) - at.gates(layout);
   const cp = v128.load(gp + toCells);
   const cq = v128.load(gq + toCells);
   const cr = v128.load(gr + toCells);
@@ -40,43 +110,32 @@ function backwardFour(layout: usize, p: usize, q: usize, r: usize, s: usize): vo
   const hOld = transpose1(cp, cq, cr, cs);
   const cNew = transpose2(cp, cq, cr, cs);
   const tanhC = transpose3(cp, cq, cr, cs);
-  const o = transpose3(v128.load(gp), v128.load(gq), v128.load(gr), v128.load(gs));
-  const dh = gather(hp, hq, hr, hs);
-  const dc = gather(hp + toC, hq + toC, hr + toC, hs + toC);
-  const byOpen = f32x4.add(
-    f32x4.mul(dh, f32x4.sub(f32x4.mul(o, tanhC), hOld)),
-    f32x4.mul(dc, f32x4.sub(cNew, cOld)),
-  );
-  const toK = at.kGradient(layout) - at.k(layout);
-  const kp = at.k(layout) + (p << 2);
-  const kq = at.k(layout) + (q << 2);
-  const kr = at.k(layout) + (r << 2);
-  const ks = at.k(layout) + (s << 2);
-  scatter(kp + toK, kq + toK, kr + toK, ks + toK, byOpen);
-  const one = f32x4.splat(1);
-  const k = gather(kp, kq, kr, ks);
-  const rest = f32x4.sub(one, k);
-  scatter(hp, hq, hr, hs, f32x4.mul(rest, dh));
-  const kh = f32x4.mul(k, dh);
-  const zo = f32x4.mul(f32x4.mul(kh, tanhC), ofSigmoid(o));
-  const ci = at.peepholes(layout);
-  const cf = ci + (at.units(layout) << 2);
-  const co = cf + (at.units(layout) << 2);
-  const byTanh = f32x4.mul(f32x4.mul(kh, o), ofTanh(tanhC));
-  const ofO = f32x4.mul(zo, gather(co + up, co + uq, co + ur, co + us));
-  const byCell = f32x4.add(f32x4.add(f32x4.mul(k, dc), byTanh), ofO);
+  scatter(hp, hq, hr, hs, hOld);
+  const byH = at.vGradient(layout) - at.v(layout);
+  const byC = at.cGradient(layout) - at.v(layout);
+  const dh = gather(hp + byH, hq + byH, hr + byH, hs + byH);
+  const dc = gather(hp + byC, hq + byC, hr + byC, hs + byC);
+  const rest = f32x4.sub(f32x4.splat(1), k);
+  scatter(hp + byH, hq + byH, hr + byH, hs + byH, f32x4.mul(rest, dh));
   const i = transpose0(v128.load(gp), v128.load(gq), v128.load(gr), v128.load(gs));
   const f = transpose1(v128.load(gp), v128.load(gq), v128.load(gr), v128.load(gs));
   const g = transpose2(v128.load(gp), v128.load(gq), v128.load(gr), v128.load(gs));
+  const o = transpose3(v128.load(gp), v128.load(gq), v128.load(gr), v128.load(gs));
+  const kh = f32x4.mul(k, dh);
+  const zo = f32x4.mul(f32x4.mul(kh, tanhC), ofSigmoid(o));
+  const byTanh = f32x4.mul(f32x4.mul(kh, o), ofTanh(tanhC));
+  const byCell = f32x4.add(f32x4.add(f32x4.mul(k, dc), byTanh), f32x4.mul(zo, wo));
   const zi = f32x4.mul(f32x4.mul(byCell, g), ofSigmoid(i));
   const zf = f32x4.mul(f32x4.mul(byCell, cOld), ofSigmoid(f));
   const zg = f32x4.mul(f32x4.mul(byCell, i), ofTanh(g));
   storeFour(gp, gq, gr, gs, zi, zf, zg, zo);
-  const ofI = f32x4.mul(zi, gather(ci + up, ci + uq, ci + ur, ci + us));
-  const ofF = f32x4.mul(zf, gather(cf + up, cf + uq, cf + ur, cf + us));
   const held = f32x4.add(f32x4.mul(rest, dc), f32x4.mul(byCell, f));
-  const before = f32x4.add(f32x4.add(held, ofI), ofF);
-  scatter(hp + toC, hq + toC, hr + toC, hs + toC, before);
+  const before = f32x4.add(f32x4.add(held, f32x4.mul(zi, wi)), f32x4.mul(zf, wf));
+  scatter(hp + byC, hq + byC, hr + byC, hs + byC, before);
+  return f32x4.add(
+    f32x4.mul(dh, f32x4.sub(f32x4.mul(o, tanhC), hOld)),
+    f32x4.mul(dc, f32x4.sub(cNew, cOld)),
+  );
 }
 
 /** Derivative of a sigmoid, from its value. */

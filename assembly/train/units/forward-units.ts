@@ -4,56 +4,112 @@ import { sigmoid4 } from "./sigmoid";
 
 /**
  * Eqs. 1-5, 8 and 10 of entries `first` to `last` of one step: gates in the place of their z. Four
- * side by side, since an exponential takes as long for one as for four; the last fills empty places.
+ * side by side, since an exponential takes as long for one as for four; the last fills empty places,
+ * which write the same twice.
  */
 export function forwardUnits(layout: usize, first: usize, last: usize): void {
-  const final = last - 1;
-  for (let e = first; e < last; e += 4) {
-    forwardFour(layout, e, min(e + 1, final), min(e + 2, final), min(e + 3, final));
+  const entries = at.entries(layout);
+  const gates = at.gates(layout);
+  const ci = at.peepholes(layout);
+  const cf = ci + (at.units(layout) << 2);
+  const co = cf + (at.units(layout) << 2);
+  const kAt = at.k(layout);
+  for (let p = first; p < last; p += 4) {
+    const q = min(p + 1, last - 1);
+    const r = min(p + 2, last - 1);
+    const s = min(p + 3, last - 1);
+    const up = at.unitOf(entries, p) << 2;
+    const uq = at.unitOf(entries, q) << 2;
+    const ur = at.unitOf(entries, r) << 2;
+    const us = at.unitOf(entries, s) << 2;
+    forwardFour(
+      layout,
+      gates + (p << 4),
+      gates + (q << 4),
+      gates + (r << 4),
+      gates + (s << 4),
+      at.viewOfEntry(entries, p) + up,
+      at.viewOfEntry(entries, q) + uq,
+      at.viewOfEntry(entries, r) + ur,
+      at.viewOfEntry(entries, s) + us,
+      gather(ci + up, ci + uq, ci + ur, ci + us),
+      gather(cf + up, cf + uq, cf + ur, cf + us),
+      gather(co + up, co + uq, co + ur, co + us),
+      gather(kAt + (p << 2), kAt + (q << 2), kAt + (r << 2), kAt + (s << 2)),
+    );
   }
 }
 
-@inline
-function forwardFour(layout: usize, p: usize, q: usize, r: usize, s: usize): void {
+/** The same of a step that lists every unit of `active` sequences, a multiple of four. */
+export function forwardWholeUnits(layout: usize, first: usize, active: usize): void {
   const entries = at.entries(layout);
-  const up = at.unitOf(entries, p) << 2;
-  const uq = at.unitOf(entries, q) << 2;
-  const ur = at.unitOf(entries, r) << 2;
-  const us = at.unitOf(entries, s) << 2;
-  const hp = at.viewOfEntry(entries, p) + up;
-  const hq = at.viewOfEntry(entries, q) + uq;
-  const hr = at.viewOfEntry(entries, r) + ur;
-  const hs = at.viewOfEntry(entries, s) + us;
-  const toC = at.c(layout) - at.v(layout);
-  const gates = at.gates(layout);
-  const gp = gates + (p << 4);
-  const gq = gates + (q << 4);
-  const gr = gates + (r << 4);
-  const gs = gates + (s << 4);
+  const gateBytes = at.units(layout) << 2;
+  for (let e = first; e < first + active; e += 4) {
+    const p = at.viewOfEntry(entries, e);
+    const q = at.viewOfEntry(entries, e + 1);
+    const r = at.viewOfEntry(entries, e + 2);
+    const s = at.viewOfEntry(entries, e + 3);
+    let g = at.gates(layout) + (e << 4);
+    let k = at.k(layout) + (e << 2);
+    let ci = at.peepholes(layout);
+    for (let u: usize = 0; u < gateBytes; u += 4, ci += 4, g += active << 4, k += active << 2) {
+      forwardFour(
+        layout,
+        g,
+        g + 16,
+        g + 32,
+        g + 48,
+        p + u,
+        q + u,
+        r + u,
+        s + u,
+        v128.load32_splat(ci),
+        v128.load32_splat(ci + gateBytes),
+        v128.load32_splat(ci + 2 * gateBytes),
+        v128.load(k),
+      );
+    }
+  }
+}
+
+/**
+ * @param gp z of the first of four units, which its gates replace
+ * @param hp its h; its c lies as far behind as that of all
+ * @param wi peepholes of the four, and `k` their openness
+ */
+@inline
+function forwardFour(
+  layout: usize,
+  gp: usize,
+  gq: usize,
+  gr: usize,
+  gs: usize,
+  hp: usize,
+  hq: usize,
+  hr: usize,
+  hs: usize,
+  wi: v128,
+  wf: v128,
+  wo: v128,
+  k: v128,
+): void {
   const zp = v128.load(gp);
   const zq = v128.load(gq);
   const zr = v128.load(gr);
   const zs = v128.load(gs);
-  const ci = at.peepholes(layout);
-  const cf = ci + (at.units(layout) << 2);
-  const co = cf + (at.units(layout) << 2);
+  const toC = at.c(layout) - at.v(layout);
   const cOld = gather(hp + toC, hq + toC, hr + toC, hs + toC);
-  const ofI = f32x4.mul(gather(ci + up, ci + uq, ci + ur, ci + us), cOld);
-  const i = sigmoid4(f32x4.add(transpose0(zp, zq, zr, zs), ofI));
-  const ofF = f32x4.mul(gather(cf + up, cf + uq, cf + ur, cf + us), cOld);
-  const f = sigmoid4(f32x4.add(transpose1(zp, zq, zr, zs), ofF));
+  const i = sigmoid4(f32x4.add(transpose0(zp, zq, zr, zs), f32x4.mul(wi, cOld)));
+  const f = sigmoid4(f32x4.add(transpose1(zp, zq, zr, zs), f32x4.mul(wf, cOld)));
   const g = tanh4(transpose2(zp, zq, zr, zs));
   const cNew = f32x4.add(f32x4.mul(f, cOld), f32x4.mul(i, g));
   // The gates are blind to the time gate: the peephole of o sees c~ (spec 1.3).
-  const ofO = f32x4.mul(gather(co + up, co + uq, co + ur, co + us), cNew);
-  const o = sigmoid4(f32x4.add(transpose3(zp, zq, zr, zs), ofO));
+  const o = sigmoid4(f32x4.add(transpose3(zp, zq, zr, zs), f32x4.mul(wo, cNew)));
   storeFour(gp, gq, gr, gs, i, f, g, o);
   const hOld = gather(hp, hq, hr, hs);
   const tanhC = tanh4(cNew);
-  const toCells = at.cells(layout) - gates;
+  const toCells = at.cells(layout) - at.gates(layout);
   storeFour(gp + toCells, gq + toCells, gr + toCells, gs + toCells, cOld, hOld, cNew, tanhC);
-  const kAt = at.k(layout);
-  const k = gather(kAt + (p << 2), kAt + (q << 2), kAt + (r << 2), kAt + (s << 2));
   const rest = f32x4.sub(f32x4.splat(1), k);
   const c = f32x4.add(f32x4.mul(k, cNew), f32x4.mul(rest, cOld));
   scatter(hp + toC, hq + toC, hr + toC, hs + toC, c);

@@ -82,7 +82,7 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
       new WasmAddressLayer(memory, exports, parameters, vectors, scheduling),
     createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
   };
-  warmUp(kernel, memory);
+  warmUp(kernel, memory, exports);
   return kernel;
 }
 
@@ -96,45 +96,19 @@ function moduleBytes(): Uint8Array {
   return decoded;
 }
 
+/** What assembly/pre-warm.ts works in. */
+const WARM_UP_BYTES = 65_536;
+/** Calls after which the way from JavaScript into the module has been gone often enough. */
+const WARM_UP_CALLS = 8;
+
 /**
- * V8 replaces the unoptimised code of a function when it has executed so many bytes of it. Looking
- * at the gates of many units and computing few, all open, gets each function there in about as many
- * events, and no function much further.
+ * Has the module run itself until the engine optimises it, which takes no JavaScript, and calls it
+ * a few times as a stream does.
  */
-const WARM_UP_EVENTS = 128;
-const WARM_UP_GATES = 256;
-const WARM_UP_UNITS = 16;
-
-/** Runs a gate and a layer. Their memory, about 60 kB, is not reused. */
-function warmUp(kernel: WasmKernel, memory: WasmMemory): void {
-  const gate = kernel.createGate({ gate: "phase", ...staggered(WARM_UP_GATES, 1 / 16) });
-  const units = WARM_UP_UNITS;
-  const inputs = 8;
-  const address = writeWasmLayer(memory, {
-    cell: "phased-lstm",
-    gate: "phase",
-    inputs,
-    leak: 0,
-    inputWeights: new Float32Array(inputs * 4 * units),
-    recurrentWeights: new Float32Array(units * 4 * units),
-    bias: new Float32Array(4 * units),
-    peepholes: new Float32Array(3 * units),
-    recurrentBias: undefined,
-    ...staggered(units, 1),
-  });
-  const layer = kernel.attachLayer(address);
+function warmUp(kernel: WasmKernel, memory: WasmMemory, exports: WasmExports): void {
+  const scratch = memory.reserve(WARM_UP_BYTES);
+  const layer = kernel.attachLayer(exports.preWarm(scratch));
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
-  for (let n = 0; n < WARM_UP_EVENTS; n++) {
-    gate.findOpen(100 * n);
-    layer.step(state, 100 * n);
-  }
-}
-
-function staggered(units: number, openRatio: number): Omit<GateParameters, "gate"> {
-  return {
-    units,
-    periodUs: new Float64Array(units).fill(1000),
-    shiftUs: Float64Array.from({ length: units }, (_, j) => (1000 * j) / units),
-    openRatio: new Float64Array(units).fill(openRatio),
-  };
+  for (let n = 0; n < WARM_UP_CALLS; n++) layer.step(state, 100 * n);
+  memory.release(scratch, WARM_UP_BYTES);
 }

@@ -9,6 +9,7 @@ import { isWheelInUse, type Scheduling, writeWheel } from "./wasm-wheel.ts";
 
 /** What assembly/kernel.ts exports. Addresses are bytes from the start of the memory. */
 export interface WasmExports {
+  preWarm(memory: number): number;
   findOpen(layer: number, timeUs: number): number;
   step(layer: number, state: number, timeUs: number): number;
   stepDense(layer: number, state: number, timeUs: number): number;
@@ -77,9 +78,13 @@ const word = {
   denseOpenness: 27,
   denseC: 28,
   denseH: 29,
-  wheel: 30,
+  /** float64, like the one after it. */
+  coarseSpan: 30,
+  lastSpan: 32,
+  coarse: 34,
+  wheel: 35,
 } as const;
-const RECORD_BYTES = 128;
+const RECORD_BYTES = 256;
 /** Words from here on belong to one thread. */
 const FIRST_OWN_WORD = word.startUs;
 
@@ -287,7 +292,9 @@ function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
   const openUnits = memory.int32(listed);
   allUnits.set(ascending);
   openUnits.set(ascending);
-  new Float64Array(fields.buffer, fields.byteOffset)[word.startUs / 2] = Number.NaN;
+  const times = new Float64Array(fields.buffer, fields.byteOffset, RECORD_BYTES / 8);
+  times.fill(Number.NaN, word.startUs / 2, word.startUs / 2 + 1);
+  times.fill(Number.NaN, word.coarseSpan / 2, word.lastSpan / 2 + 1);
   fields[word.keptStarts] = memory.float64(EPOCHS_KEPT).fill(Number.NaN).byteOffset;
   fields[word.keptBases] = memory.reserve(8 * EPOCHS_KEPT * padded);
   fields[word.bases] = fields[word.keptBases]!;
@@ -298,5 +305,6 @@ function reserveScratch(memory: WasmMemory, fields: Int32Array): Int32Array {
   fields[word.denseOpenness] = memory.float32(listed).fill(1).byteOffset;
   fields[word.denseC] = memory.reserve(4 * listed);
   fields[word.denseH] = memory.reserve(4 * listed);
+  fields[word.coarse] = memory.reserve(3 * 4 * padded);
   return openUnits;
 }

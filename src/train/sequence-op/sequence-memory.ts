@@ -1,3 +1,4 @@
+import { hasOscillator } from "../../cells/gate.ts";
 import {
   rowLength,
   type SequenceBatch,
@@ -17,22 +18,27 @@ export interface SequenceMemory {
   readonly batch: SequenceBatch;
   /** 1 / τ of each unit, 1/µs. */
   readonly frequency: Float64Array;
+  /** τ of each unit, µs. */
+  readonly period: Float64Array;
   readonly openRatio: Float64Array;
+  /** 2 / r_on of each unit: slope of k while it opens. */
+  readonly openSlope: Float64Array;
   /** Derivative of the loss by r_on of each unit, by `backwardGates`. */
   readonly openRatioGradient: Float64Array;
   /** One number: open units that `scanGates` counted. */
   readonly openCount: Int32Array;
 }
 
-const layoutFields = 43;
-const chunkFloats = 16_384;
+const layoutFields = 46;
 /**
  * Room for embedding, read-out, moments and averages; as much as is used of it is taken from the
  * system. What does not fit lies elsewhere and is computed without SIMD.
  */
 const roomBytes = 2 ** 26;
-/** Sequences that the scan looks at together; it may list as many units before it sees the limit. */
+/** Sequences that the scan looks at together. */
 const scanLanes = 16;
+/** Entries that the scan may write before it sees the limit. */
+const spareEntries = 2;
 
 /** Reserves all arrays of a sequence op and writes down where they are. */
 export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
@@ -69,7 +75,7 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   };
   // Entries: first of each step; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
-  const entries = openUnitsMax + scanLanes;
+  const entries = openUnitsMax + spareEntries;
   at(arena.int32(2 * entries));
   for (let i = 0; i < 4; i++) at(arena.float32(entries));
   for (let i = 0; i < 2; i++) at(arena.float32(4 * entries));
@@ -88,6 +94,9 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   at(arena.float32(chunkEvents * length));
   at(arena.int32(units + 2));
   at(arena.int32(2 * chunkEvents * units));
+  const period = at(arena.float64(units));
+  const openSlope = at(arena.float64(units));
+  at(arena.int32(2 * lanes * units));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
     arena,
@@ -102,7 +111,9 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
     },
     batch,
     frequency,
+    period,
     openRatio,
+    openSlope,
     openRatioGradient,
     openCount,
   };
@@ -110,11 +121,14 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
 
 /**
  * Events whose v is kept before their entries are added to the gradient of the rows, at least one
- * of each sequence: enough to make one load and store of a row worth while, and what one unit reads
- * of them stays in the first cache.
+ * of each sequence. Where closed units are skipped a unit has few entries at a step: it takes many steps
+ * to make one load and store of its rows worth while. Where none is, two steps do, and their v stay in
+ * the first cache.
  */
 function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
-  return Math.max(limits.sequencesMax, Math.ceil(chunkFloats / rowLength(shape)));
+  const skips = shape.evaluate === "open" && hasOscillator(shape.gate);
+  const floats = skips ? 32_768 : 8_192;
+  return Math.max(limits.sequencesMax, Math.ceil(floats / rowLength(shape)));
 }
 
 /** Generous sum of all arrays, a cache line of padding for each, and room for others. */
@@ -123,8 +137,8 @@ function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const length = rowLength(shape);
   const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
   const events = limits.eventsMax * (2 * inputs + 2 * units + 4);
-  const sequences = (limits.sequencesMax + scanLanes) * (4 * units + 4 * length + 6);
+  const sequences = (limits.sequencesMax + scanLanes) * (6 * units + 4 * length + 6);
   const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
-  const entries = 14 * (limits.openUnitsMax + scanLanes);
+  const entries = 14 * (limits.openUnitsMax + spareEntries);
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32 + roomBytes;
 }

@@ -1,3 +1,5 @@
+import { decodeBase64 } from "../../sensors/decode-base64.ts";
+
 /** The part of the WebAssembly API that is used here; Node has it, its type package does not. */
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -70,6 +72,6 @@ export function instantiateWasm(
   base64: string,
   memory: WasmMemory,
 ): Readonly<Record<string, unknown>> {
-  const module = new WebAssembly.Module(Buffer.from(base64, "base64"));
+  const module = new WebAssembly.Module(decodeBase64(base64));
   return new WebAssembly.Instance(module, { env: { memory } }).exports;
 }

@@ -26,7 +26,8 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
   checkSequenceShape(shape, limits);
   const { units } = shape;
   const memory = createSequenceMemory(shape, limits);
-  const { arena, layout, parameters, gradients, batch, frequency, openRatio } = memory;
+  const { arena, layout, parameters, gradients, batch, frequency, period, openRatio, openSlope } =
+    memory;
   const wasm = instantiateWasm(wasmModuleBase64, arena.memory) as unknown as SequenceExports;
   registerMemory(arena, wasm);
 
@@ -41,7 +42,9 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
       checkSequenceBatch(op, sequences);
       for (let u = 0; u < units; u++) {
         frequency[u] = Math.exp(-parameters.logPeriod[u]!);
+        period[u] = Math.exp(parameters.logPeriod[u]!);
         openRatio[u] = openRatioOf(parameters.openLogit[u]!);
+        openSlope[u] = 2 / openRatio[u]!;
       }
       const count = wasm.scanGates(
         layout,

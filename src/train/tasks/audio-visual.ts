@@ -6,8 +6,14 @@ import type { GraphNetwork } from "../graph/graph-network.ts";
 import type { GraphPlan, LayerPlan } from "../graph/graph-plan.ts";
 import { importGraph } from "../graph/graph-weights.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
+import { layerCellOf } from "./cell-name.ts";
 import type { CellOptions } from "./task-network.ts";
-import { adamDefaults, heldOutRandom, type ModalityMasking, type TrainTask } from "./train-task.ts";
+import {
+  heldOutRandom,
+  type ModalityMasking,
+  measuredRecipe,
+  type TrainTask,
+} from "./train-task.ts";
 
 export interface AudioVisualOptions extends CellOptions {
   readonly batches: number;
@@ -82,12 +88,7 @@ export function audioVisualTask(
     labels: spec.heads[0]!.type === "softmax" ? spec.heads[0]!.labels : undefined,
     readShare: 0,
     recipe: {
-      batches: options.batches,
-      batchSize,
-      optimizer: adamDefaults,
-      rate: { peak: options.rate, warmupBatches: 50, finalShare: 0.02 },
-      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
-      averageDecay: 0,
+      ...measuredRecipe(options, batchSize, { warmupBatches: 50, finalShare: 0.02 }),
       masking: options.masking,
     },
     createNetwork(random) {
@@ -116,10 +117,9 @@ function audioVisualSpec({ cell, units }: AudioVisualOptions): GraphSpec {
   const merge = (name: string, inputs: readonly string[]): LayerSpec => ({
     ...base,
     name,
-    cell: cell === "lstm" ? "lstm" : "phased-lstm",
+    ...layerCellOf(cell),
     units,
     inputs,
-    gate: { mode: cell === "lstm" ? "always" : cell === "square-lstm" ? "square" : "phase" },
   });
   const sensor = { kind: "scalar", convention: "", mean: [], deviation: [] } as const;
   return {

@@ -1,4 +1,5 @@
-import type { GateMode } from "../../cells/gate.ts";
+import type { LayerSpec } from "../../fusion/spec/graph-spec.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { BaselineCell } from "../baselines/create-baseline-op.ts";
 
 /**
@@ -23,9 +24,24 @@ export function isBaseline(cell: CellName): cell is BaselineCell {
 }
 
 /** Gate of a cell that the sequence op computes. */
-export function gateOf(cell: Exclude<CellName, BaselineCell>): GateMode {
+export function gateOf(cell: Exclude<CellName, BaselineCell>): "always" | "square" | "phase" {
   if (cell === "lstm") return "always";
   return cell === "square-lstm" ? "square" : "phase";
+}
+
+/**
+ * Cell and gate of a layer of a graph.
+ *
+ * @throws {PolyphaseError} USAGE for a cell that is there for comparison only
+ */
+export function layerCellOf(cell: CellName): Pick<LayerSpec, "cell" | "gate"> {
+  if (isBaseline(cell)) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot train a graph: cell must be phased-lstm, square-lstm or lstm, got ${cell}`,
+    );
+  }
+  return { cell: cell === "lstm" ? "lstm" : "phased-lstm", gate: { mode: gateOf(cell) } };
 }
 
 /** Whether a cell knows the time only if it is one of its inputs. */

@@ -97,6 +97,8 @@ function requireSense(name: string, choices: TaskChoices): void {
   if (!isGraph) refuseGraphChoices(name, choices);
   else if (leak > 0) {
     throw new PolyphaseError("USAGE", `Cannot train with a leak: ${name} skips closed units`);
+  } else if (choices.identity !== undefined) {
+    throw new PolyphaseError("USAGE", `Cannot start from the identity: ${name} is a graph`);
   }
   if (leak > 0 && cell !== "phased-lstm") {
     throw new PolyphaseError(

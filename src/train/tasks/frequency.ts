@@ -11,7 +11,7 @@ import {
   twoSines,
 } from "./frequency-signal.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
-import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
+import { heldOutRandom, measuredRecipe, type TrainTask } from "./train-task.ts";
 
 export interface FrequencyOptions extends CellOptions {
   readonly sampling: Sampling;
@@ -61,14 +61,7 @@ export function frequencyTask(options: FrequencyOptions): TrainTask {
     head: "class",
     labels: ["other", "target"],
     readShare: 0,
-    recipe: {
-      batches: options.batches,
-      batchSize,
-      optimizer: adamDefaults,
-      rate: { peak: options.rate, warmupBatches: 100, finalShare: 0.02 },
-      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
-      averageDecay: 0,
-    },
+    recipe: measuredRecipe(options, batchSize, { warmupBatches: 100, finalShare: 0.02 }),
     createNetwork(random) {
       return createTaskNetwork(options, random, {
         inputs: needsTimeInput(options.cell) ? 2 : 1,

@@ -12,7 +12,7 @@ import type { SequenceNetwork } from "../network/sequence-network.ts";
 import { needsTimeInput } from "./cell-name.ts";
 import { drawWarp, noWarp, writeRecording } from "./nmnist-presentation.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
-import { adamDefaults, type HeldOutSet, type Progress, type TrainTask } from "./train-task.ts";
+import { type HeldOutSet, measuredRecipe, type Progress, type TrainTask } from "./train-task.ts";
 
 export interface NmnistOptions extends CellOptions {
   readonly batches: number;
@@ -91,6 +91,7 @@ export async function nmnistTask(
   const simulated =
     images === undefined ? undefined : new SimulatedRecordings(images, options.simulated);
   const heldOut = heldOutRecordings(options, real);
+  const recipe = measuredRecipe(options, batchSize, { warmupBatches: 100, finalShare: 0.01 });
   return {
     name: "nmnist",
     options,
@@ -99,11 +100,8 @@ export async function nmnistTask(
     labels: Array.from({ length: 10 }, (_, digit) => String(digit)),
     readShare,
     recipe: {
-      batches: options.batches,
-      batchSize,
-      optimizer: { ...adamDefaults, weightDecay: 0.01 },
-      rate: { peak: options.rate, warmupBatches: 100, finalShare: 0.01 },
-      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
+      ...recipe,
+      optimizer: { ...recipe.optimizer, weightDecay: 0.01 },
       averageDecay: 0.998,
     },
     createNetwork(random) {

@@ -1,7 +1,7 @@
 import type { Random } from "../../sensors/random.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
 import { type CellOptions, createTaskNetwork } from "./task-network.ts";
-import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
+import { heldOutRandom, measuredRecipe, type TrainTask } from "./train-task.ts";
 
 export interface ParityOptions extends CellOptions {
   readonly batches: number;
@@ -43,14 +43,7 @@ export function parityTask(options: ParityOptions): TrainTask {
     head: "parity",
     labels: ["even", "odd"],
     readShare: 0,
-    recipe: {
-      batches: options.batches,
-      batchSize,
-      optimizer: adamDefaults,
-      rate: { peak: options.rate, warmupBatches: 20, finalShare: 0.02 },
-      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
-      averageDecay: 0,
-    },
+    recipe: measuredRecipe(options, batchSize, { warmupBatches: 20, finalShare: 0.02 }),
     createNetwork(random) {
       return createTaskNetwork(options, random, {
         inputs: 2,

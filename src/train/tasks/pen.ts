@@ -4,9 +4,10 @@ import { createGraphNetwork } from "../graph/create-graph-network.ts";
 import type { GraphNetwork } from "../graph/graph-network.ts";
 import type { GraphPlan } from "../graph/graph-plan.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
+import { layerCellOf } from "./cell-name.ts";
 import { drawPen, penEvents } from "./pen-stroke.ts";
 import type { CellOptions } from "./task-network.ts";
-import { adamDefaults, heldOutRandom, type TrainTask } from "./train-task.ts";
+import { heldOutRandom, measuredRecipe, type TrainTask } from "./train-task.ts";
 
 export interface PenOptions extends CellOptions {
   readonly batches: number;
@@ -42,14 +43,7 @@ export function penTask(options: PenOptions): TrainTask<GraphNetwork> {
     head: "next",
     labels: undefined,
     readShare: 0,
-    recipe: {
-      batches: options.batches,
-      batchSize,
-      optimizer: adamDefaults,
-      rate: { peak: options.rate, warmupBatches: 50, finalShare: 0.02 },
-      clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
-      averageDecay: 0,
-    },
+    recipe: measuredRecipe(options, batchSize, { warmupBatches: 50, finalShare: 0.02 }),
     createNetwork: (random) => createGraphNetwork(penPlan(spec, options), random),
     writeBatch: writeStrokes,
     writeHeldOutBatch(writer, set, index) {
@@ -77,12 +71,11 @@ function penSpec({ cell, units }: PenOptions): GraphSpec {
     layers: [
       {
         name: "pen-lstm",
-        cell: cell === "lstm" ? "lstm" : "phased-lstm",
+        ...layerCellOf(cell),
         units,
         inputs: ["pen"],
         merge: "concat",
         onSilence: "hold",
-        gate: { mode: cell === "lstm" ? "always" : cell === "square-lstm" ? "square" : "phase" },
       },
     ],
     heads: [

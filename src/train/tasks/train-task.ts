@@ -100,3 +100,19 @@ export const adamDefaults: OptimizerSpec = {
   momentum: 0.9,
   squareDecay: 0.999,
 };
+
+/** What is alike in all measured recipes: Adam, a rate that warms up and falls, a clipped norm. */
+export function measuredRecipe(
+  { batches, rate }: { readonly batches: number; readonly rate: number },
+  batchSize: number,
+  schedule: Omit<LearningRateSchedule, "peak">,
+): Recipe {
+  return {
+    batches,
+    batchSize,
+    optimizer: adamDefaults,
+    rate: { peak: rate, ...schedule },
+    clipping: { normMax: 1, valueMax: Number.POSITIVE_INFINITY },
+    averageDecay: 0,
+  };
+}

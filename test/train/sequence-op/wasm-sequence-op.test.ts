@@ -6,8 +6,10 @@ import { createWasmSequenceOp } from "../../../src/train/sequence-op/wasm-sequen
 import { gateCases, limitsOf, randomBatch, randomParameters, smallShape } from "./random-layer.ts";
 
 const lengths = [40, 1, 0, 25, 31];
+/** Eight, four and two at a time, and more steps than are taken together. */
+const longLengths = [180, 180, 175, 175, 90, 90, 90, 90];
 
-function run(op: SequenceOp): number {
+function run(op: SequenceOp, lengths: readonly number[]): number {
   randomParameters(op, 4);
   randomBatch(op, lengths, 5);
   const count = op.forward(lengths.length);
@@ -25,25 +27,30 @@ function largestDifference(a: FloatArray, b: FloatArray): number {
   return difference / scale;
 }
 
-describe.each(gateCases)("createWasmSequenceOp, %j", ({ shape: gate, leak }) => {
+const cases = gateCases.flatMap((gateCase) =>
+  [lengths, longLengths].map((ofBatch) => ({ ...gateCase, lengths: ofBatch })),
+);
+
+describe.each(cases)("createWasmSequenceOp, %j", ({ shape: gate, leak, lengths }) => {
   const shape = { ...smallShape, units: 13, ...gate };
-  const limits = limitsOf(5, 97, 13);
+  const events = lengths.reduce((sum, length) => sum + length);
+  const limits = limitsOf(lengths.length, events, 13);
   const reference = createTypescriptSequenceOp(shape, limits, "float64");
   reference.leak = leak;
-  const expectedCount = run(reference);
+  const expectedCount = run(reference, lengths);
   const ops: [string, SequenceOp][] = [
     ["the SIMD op", createWasmSequenceOp(shape, limits)],
     ["the float32 fallback", createTypescriptSequenceOp(shape, limits, "float32")],
   ];
   for (const [, op] of ops) op.leak = leak;
   it.each(ops)("evaluates the same units as the float64 reference: %s", (_, op) => {
-    expect(run(op)).toBe(expectedCount);
+    expect(run(op, lengths)).toBe(expectedCount);
   });
   it.each(ops)("gives the outputs, states and gradients of the reference to 2e-5: %s", (_, op) => {
     for (const name of ["rows", "peepholes", "logPeriod", "shift", "openLogit"] as const) {
       op.gradients[name].fill(0);
     }
-    run(op);
+    run(op, lengths);
     for (const name of ["h", "stateH", "stateC", "xGradient"] as const) {
       expect(largestDifference(reference.batch[name], op.batch[name]), name).toBeLessThan(2e-5);
     }
