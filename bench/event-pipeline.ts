@@ -1,8 +1,8 @@
 // Event camera to recording on one core: EVT 3.0 → background activity filter → soa1 → MCAP.
 //
-//   npx tsx bench/event-pipeline.ts [--rounds 9]
+//   npx tsx bench/event-pipeline.ts [--rounds 9] [--times 10]
 //
-// Input: a public recording where POLYPHASE_DATA has it, else seeded events, ten times one after the other,
+// Input: a public recording where POLYPHASE_DATA has it, else seeded events, some times one after the other,
 // in memory, pushed in pieces of 256 KiB. The recording goes to a temporary file in packets of up to 1,000 events.
 // Packets lie in memory that is used again, as the event commands take them.
 // Figures: CPU time of all threads per event that went in, median, quartiles and the least, and the
@@ -22,7 +22,12 @@ import { encodeItem } from "../src/wire/item-codec.ts";
 import { livePacketLimits, splitDvsPacket } from "../src/wire/split-dvs-packet.ts";
 import { interleave, ratioOf, spread, type Variant } from "./interleave.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "9" } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "9" },
+    times: { type: "string", default: "10" },
+  },
+});
 const size = { width: 1280, height: 720 };
 const supportUs = 5000;
 const chunkBytes = 256 * 1024;
@@ -61,7 +66,7 @@ function input(times: number): Uint8Array {
   return new Uint8Array(all.buffer);
 }
 
-const bytes = input(10);
+const bytes = input(Number(values.times));
 
 function* decode(memory?: PacketMemory): Generator<DvsPacket> {
   const decoder = createRawDecoder({ size, format: "evt3" });

@@ -109,6 +109,57 @@ export function selectSupported(
   return <u32>((to - kept) >> 2);
 }
 
+/** As isSupported(), of a map of u16. */
+@inline
+function isSupportedNarrow(at: usize, row: usize, sinceUs: u32): u32 {
+  const since = i16x8.splat(<i16>sinceUs);
+  const latest = i16x8.max_u(v128.load64_zero(at - row - 2), v128.load64_zero(at + row - 2));
+  return u32((i16x8.bitmask(i16x8.ge_u(latest, since)) & 0b0111) != 0)
+    | u32(<u32>load<u16>(at - 2) >= sinceUs) | u32(<u32>load<u16>(at + 2) >= sinceUs);
+}
+
+/**
+ * As selectSupported() for a support of one neighbour of any polarity, with a map of u16: half of
+ * the cache's lines.
+ *
+ * @param baseUs at least `supportUs` + 1 before the first event, less than 2^16 before the last
+ */
+export function selectNarrow(
+  timeUs: usize, x: usize, y: usize, count: usize, map: usize, stride: u32, baseUs: f64,
+  supportUs: u32, scratch: usize, kept: usize,
+): u32 {
+  const row = <usize>stride << 1;
+  const times = scratch + (BLOCK << 2);
+  let to = kept;
+  for (let from: usize = 0; from < count; from += BLOCK) {
+    const length = min(BLOCK, count - from);
+    prepare(timeUs + (from << 3), x + (from << 1), y + (from << 1), length, stride, baseUs, scratch, times);
+    for (let i: usize = 0; i < length; i++) {
+      const at = map + <usize>(load<u32>(scratch + (i << 2)) >> 1);
+      const elapsedUs = load<u32>(times + (i << 2));
+      store<u32>(to, <u32>(from + i));
+      to += <usize>isSupportedNarrow(at, row, elapsedUs - supportUs) << 2;
+      store<u16>(at, <u16>elapsedUs);
+    }
+  }
+  return <u32>((to - kept) >> 2);
+}
+
+/** As rebaseMap() for a map of u16 of `count` pixels and up to seven more; `shiftUs` up to 65,535. */
+export function rebaseNarrow(map: usize, count: usize, shiftUs: u32): void {
+  const shift = i16x8.splat(<i16>shiftUs);
+  for (let at = map; at < map + (count << 1); at += 16) {
+    v128.store(at, i16x8.sub_sat_u(v128.load(at), shift));
+  }
+}
+
+/** Writes the times of a map of u16 to one of u32, of the same base. */
+export function widenMap(narrow: usize, wide: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    store<u32>(wide + (i << 2), <u32>load<u16>(narrow + (i << 1)));
+  }
+}
+
 /** Makes the times of a map of `count` pixels `shiftUs` less; those that come before 1 become 0. */
 export function rebaseMap(map: usize, count: usize, shiftUs: f64): void {
   const end = map + (count << 2);

@@ -1,5 +1,7 @@
 export { aedat4 } from "./aedat4";
-export { rebaseMap, selectSupported } from "./background-activity";
+export {
+  rebaseMap, rebaseNarrow, selectNarrow, selectSupported, widenMap,
+} from "./background-activity";
 export { evt2 } from "./evt2";
 export { evt3, writeOnes } from "./evt3";
 export { gather } from "./gather";

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DetectorKind } from "../backends/onnx/detector-layout.ts";
 import type { FusionGraph } from "../fusion/fusion-graph.ts";
+import type { VideoSensorSpec } from "../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../sensors/polyphase-error.ts";
+import type { PictureFit } from "../sensors/video/fit-picture.ts";
 import type { PictureBox } from "../sensors/video/picture-box.ts";
 import {
   detectorCropper,
@@ -18,6 +20,7 @@ export interface CropOptions {
   readonly box?: PictureBox;
   readonly detector?: string;
   readonly detectorKind?: DetectorKind;
+  readonly detectorFit?: PictureFit;
   readonly detectorSha256?: string;
   readonly detectorScore?: number;
   readonly cropMargin?: number;
@@ -54,6 +57,13 @@ export function addCropOptions(command: Command, precropped?: string): Command {
         "ssd: boxes [1,N,4] and scores [1,N,2], as UltraFace; rows: [1,N,5 or more], as YOLO with " +
           "its suppression exported (default: ssd)",
       ).choices(["ssd", "rows"]),
+    )
+    .addOption(
+      new Option(
+        "--detector-fit <fit>",
+        "how pictures are brought to the detector's size. stretch: whatever their proportions; " +
+          "letterbox: in proportion, grey on both sides (default: stretch)",
+      ).choices(["stretch", "letterbox"]),
     )
     .option("--detector-sha256 <hex>", "refuse any other file", sha256)
     .option("--detector-score <p>", `least confidence (default: ${usualScore})`, positive)
@@ -96,6 +106,7 @@ export function checkedMode<M extends CropMode>(
   refuseUnless(crop === "detector", "--crop detector", {
     "--detector": detector,
     "--detector-kind": options.detectorKind,
+    "--detector-fit": options.detectorFit,
     "--detector-sha256": options.detectorSha256,
     "--detector-score": options.detectorScore,
     "--crop-margin": options.cropMargin,
@@ -111,7 +122,8 @@ async function openDetector(
   { detectorKind: kind = "ssd", detectorSha256: sha256, ...options }: CropOptions,
   say: (message: string) => void,
 ): Promise<CropperOf> {
-  const { detectorScore: scoreMin = usualScore, cropMargin = 1 } = options;
+  const { detectorScore: scoreMin = usualScore, detectorFit: fit = "stretch" } = options;
+  const { cropMargin = 1 } = options;
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     throw new PolyphaseError("FILE_NOT_FOUND", `Cannot read ${path}: ${reason}`, { cause });
@@ -119,10 +131,11 @@ async function openDetector(
   // Loaded on demand: who crops otherwise never pays for onnxruntime.
   const { createOnnxBoxDetector } = await import("../backends/onnx/onnx-box-detector.ts");
   const detector = await createOnnxBoxDetector(bytes, {
-    ...{ kind, scoreMin, path },
+    ...{ kind, fit, scoreMin, path },
     ...(sha256 === undefined ? {} : { sha256 }),
   });
-  say(`detector ${path}: ${kind}, ${detector.width}x${detector.height}, sha256 ${detector.sha256}`);
+  const { width, height } = detector;
+  say(`detector ${path}: ${kind}, ${width}x${height}, ${fit}, sha256 ${detector.sha256}`);
   return (size) => detectorCropper(detector, cropMargin, size);
 }
 
@@ -136,10 +149,18 @@ export function graphCroppers(
   for (const { spec } of graph.sensors) {
     if (spec.kind !== "video") continue;
     const { name, width, height } = spec;
-    croppers.set(name, cropperOf({ width, height }));
+    const cropper = cropperOf({ width, height });
+    requireConvention(spec, cropper);
+    croppers.set(name, cropper);
   }
   if (croppers.size > 0) return { croppers };
   throw usage(`--crop needs a model with a video sensor, ${graph.spec.name} has none`);
+}
+
+/** Before the run: each of its pictures would be refused. */
+function requireConvention({ name, convention }: VideoSensorSpec, cropper: VideoCropper): void {
+  if (convention === undefined || convention === cropper.convention) return;
+  throw usage(`sensor ${name} of the model takes ${convention}, got ${cropper.convention}`);
 }
 
 function refuseUnless(

@@ -40,6 +40,42 @@ describe("createOnnxBoxDetector()", () => {
     expect(found!.confidence).toBeCloseTo(confidence, 5);
   });
 
+  it.each([
+    // What is looked at has 32 × 24: of 80 × 24 it shows 32 × 10 between bars of 7, of 24 × 48 it shows 12 × 24.
+    ["ssd", 80, 24, [40, 2.4, 60, 21.6]],
+    ["rows", 80, 24, [40, 2.4, 60, 21.6]],
+    ["ssd", 24, 48, [12, 16, 28, 32]],
+    ["rows", 24, 48, [12, 16, 28, 32]],
+  ] as const)("finds in a letterbox of a %s what lies in a picture of %i × %i", async (...each) => {
+    const [kind, width, height, [left, top, right, bottom]] = each;
+    const pixels = new Uint8Array(width * height);
+    for (let y = Math.floor(top); y < bottom; y++) {
+      pixels.fill(255, y * width + left, Math.min((y + 1) * width, y * width + right));
+    }
+    const picture = { width, height, pixels };
+    const open255 = (fit: "letterbox" | "stretch") =>
+      open(tinyDetector(kind, 1), { kind, fit, scoreMin: 0.7 });
+    const found = await (await open255("letterbox")).detect(picture);
+    const sides = [found!.left, found!.top, found!.right, found!.bottom];
+    [left, top, right, bottom].forEach((side, i) => {
+      expect(sides[i]).toBeCloseTo(side, 4);
+    });
+    const stretched = await (await open255("stretch")).detect(picture);
+    expect(stretched).not.toEqual(found);
+  });
+
+  it("finds nothing in the bars of a letterbox", async () => {
+    // Bright enough would be the grey of the bars, were anything of the picture there.
+    const detector = await open(tinyDetector("rows", 1), {
+      ...{ kind: "rows", fit: "letterbox", scoreMin: 0.44 },
+    });
+    const dark = (width: number, height: number): GreyPicture => ({
+      ...{ width, height, pixels: new Uint8Array(width * height) },
+    });
+    expect(await detector.detect(dark(160, 8))).toBeUndefined();
+    expect(detector.name).toMatch(/^detector-rows-letterbox114-score0.44-sha256:/);
+  });
+
   it("finds nothing where nothing is bright enough", async () => {
     const detector = await open(tinyDetector("ssd"));
     expect(await detector.detect(pictureWith(0, 0, 200))).toBeUndefined();

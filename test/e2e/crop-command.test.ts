@@ -59,7 +59,7 @@ describe("--crop detector", () => {
       const model = ["--model", "scene", "--json"];
       const crop = ["--crop", "detector", "--detector", detector, "--detector-sha256", sha256];
       const first = await polyphase("replay", camera, ...model, ...crop, "--record", log);
-      expect(first.stderr).toContain(`detector ${detector}: ssd, 32x24, sha256 ${sha256}`);
+      expect(first.stderr).toContain(`detector ${detector}: ssd, 32x24, stretch, sha256 ${sha256}`);
       const summary = JSON.parse(first.stdout);
       expect(summary).toMatchObject({ events: 3, dropped: { "no-face": 6 } });
       expect(summary.anomalies).toEqual({ "seq-gap": 4 });

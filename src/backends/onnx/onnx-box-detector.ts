@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { BoxDetector, DetectedBox } from "../../sensors/video/box-detector.ts";
-import { cropPicture } from "../../sensors/video/crop-picture.ts";
+import { fitPicture, letterboxGrey, type PictureFit } from "../../sensors/video/fit-picture.ts";
 import type { GreyPicture } from "../../sensors/video/grey-picture.ts";
+import type { PictureBox } from "../../sensors/video/picture-box.ts";
 import {
   type BoxList,
   bestBox,
@@ -16,6 +17,8 @@ export interface OnnxBoxDetectorOptions {
   readonly kind: DetectorKind;
   /** Boxes of lower confidence are none. */
   readonly scoreMin: number;
+  /** How whole pictures are brought to the size that the model looks at. Default `stretch`. */
+  readonly fit?: PictureFit;
   /** What the model's sha256 must be, in hexadecimal digits. Default: whatever it is. */
   readonly sha256?: string;
   /** Names the model in messages. */
@@ -26,7 +29,7 @@ export interface OnnxBoxDetectorOptions {
 export interface OnnxBoxDetector extends BoxDetector {
   /** Of the model's bytes. */
   readonly sha256: string;
-  /** What it looks at: whole pictures are scaled to this, whatever their proportions. */
+  /** What it looks at: whole pictures are brought to this. */
   readonly width: number;
   readonly height: number;
 }
@@ -43,7 +46,7 @@ export async function createOnnxBoxDetector(
   model: Uint8Array,
   options: OnnxBoxDetectorOptions,
 ): Promise<OnnxBoxDetector> {
-  const { kind, scoreMin, path } = options;
+  const { kind, scoreMin, path, fit = "stretch" } = options;
   const sha256 = createHash("sha256").update(model).digest("hex");
   const wanted = options.sha256?.toLowerCase() ?? sha256;
   if (sha256 !== wanted) throw detectorError(path, `its sha256 must be ${wanted}, got ${sha256}`);
@@ -60,16 +63,17 @@ export async function createOnnxBoxDetector(
   const { width, height } = input;
   await look({ width, height, pixels: new Uint8Array(width * height) });
   const { unit } = detectorLayouts[kind];
+  const fitName = fit === "stretch" ? "" : `-${fit}${letterboxGrey}`;
   return {
-    name: `detector-${kind}-score${scoreMin}-sha256:${sha256}`,
+    name: `detector-${kind}${fitName}-score${scoreMin}-sha256:${sha256}`,
     sha256,
     width,
     height,
     detect: async (picture) => {
-      const found = bestBox(await look(picture), scoreMin);
-      const across = unit === "share" ? picture.width : picture.width / width;
-      const down = unit === "share" ? picture.height : picture.height / height;
-      return found && insideOf(picture, scaledBox(found, across, down));
+      const fitted = fitPicture(picture, input, fit);
+      const found = bestBox(await look(fitted.picture), scoreMin);
+      const lengths = unit === "share" ? input : { width: 1, height: 1 };
+      return found && insideOf(picture, boxBefore(found, lengths, fitted.place, picture));
     },
   };
 }
@@ -105,18 +109,10 @@ function isSide(side: number | string | undefined): side is number {
 async function run(
   session: InferenceSession,
   { name, channels, width, height }: DetectorInput,
-  picture: GreyPicture,
+  { pixels }: GreyPicture,
   { kind, path }: OnnxBoxDetectorOptions,
 ): Promise<BoxList> {
   const { mean, deviation, expected, read } = detectorLayouts[kind];
-  const whole = {
-    mode: "fixed",
-    x: 0,
-    y: 0,
-    width: picture.width,
-    height: picture.height,
-  } as const;
-  const { pixels } = cropPicture(picture, whole, { width, height });
   const values = new Float32Array(channels * pixels.length);
   for (let i = 0; i < values.length; i++) {
     values[i] = (pixels[i % pixels.length]! - mean) / deviation;
@@ -144,13 +140,32 @@ async function run(
   );
 }
 
-function scaledBox(
+interface Lengths {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A box in pixels of a picture, of one that was found where all of that picture lies at `place`.
+ *
+ * @param lengths pixels in one unit of the box
+ */
+function boxBefore(
   { left, top, right, bottom, confidence }: DetectedBox,
-  across: number,
-  down: number,
+  lengths: Lengths,
+  place: PictureBox,
+  picture: Lengths,
 ): DetectedBox {
+  // Whole numbers are multiplied before they are divided: what fills the model's input is exact.
+  const across = (lengths.width * picture.width) / place.width;
+  const down = (lengths.height * picture.height) / place.height;
+  const fromLeft = (place.x * picture.width) / place.width;
+  const fromTop = (place.y * picture.height) / place.height;
   return {
-    ...{ left: left * across, top: top * down, right: right * across, bottom: bottom * down },
+    left: left * across - fromLeft,
+    top: top * down - fromTop,
+    right: right * across - fromLeft,
+    bottom: bottom * down - fromTop,
     confidence,
   };
 }

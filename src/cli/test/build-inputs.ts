@@ -120,7 +120,7 @@ class InputBuilder {
     if ("grey" in input) {
       const { width, height } = sized(spec, header, "video");
       const pixels = new Uint8Array(width * height).fill(input.grey);
-      return { kind: "video", ...header, width, height, pixels };
+      return { kind: "video", ...header, width, height, pixels, ...frameConvention(spec) };
     }
     if ("values" in input) return vectorEvent(header, spec, input.values);
     throw new TypeError("Cannot build an event of a status");
@@ -187,6 +187,12 @@ function vectorEvent(
   if (spec?.kind !== "audio") return { kind: "scalar", ...header, values: vector };
   const { convention } = spec;
   return { kind: "audio", ...header, convention, availableUs: header.timeUs, values: vector };
+}
+
+/** Frames are cut as the model wants them. */
+function frameConvention(spec: SensorSpec | undefined): { readonly convention?: string } {
+  if (spec?.kind !== "video" || spec.convention === undefined) return {};
+  return { convention: spec.convention };
 }
 
 function sized(

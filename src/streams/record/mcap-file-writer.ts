@@ -2,10 +2,11 @@ import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { McapConstants, McapRecordBuilder, type McapTypes } from "@mcap/core";
 import type { ClosedChunk, DescribedChannels } from "./chunk-encoder.ts";
+import { combineCrc32 } from "./combine-crc32.ts";
 import { WholeFileWritable } from "./whole-file-writable.ts";
 
 /** What a recorder needs of an open file. */
-export type RecordingFile = Pick<FileHandle, "write" | "datasync" | "close">;
+export type RecordingFile = Pick<FileHandle, "write" | "writev" | "datasync" | "close">;
 
 type Statistics = McapTypes.Statistics;
 
@@ -41,14 +42,13 @@ export class McapFileWriter {
 
   /** The file's head and what it says of itself. */
   async start(name: string, metadata: ReadonlyMap<string, string>): Promise<void> {
-    await this.startPlain("polyphase");
+    this.#beginWith("polyphase");
     await this.addMetadata(name, metadata);
   }
 
   /** The file's head alone. */
   async startPlain(profile: string): Promise<void> {
-    this.#records.writeMagic();
-    this.#records.writeHeader({ profile, library: "polyphase" });
+    this.#beginWith(profile);
     await this.#write();
   }
 
@@ -68,20 +68,25 @@ export class McapFileWriter {
     await this.#write();
   }
 
-  async append(chunk: ClosedChunk): Promise<void> {
+  /** Appends chunks, which fewer and larger writes make cheaper, and may be used again then. */
+  async append(...chunks: readonly ClosedChunk[]): Promise<void> {
     await this.#writeDescriptions();
-    const start = this.#writable.position();
-    this.#chunks.push({
-      ...chunk.index,
-      chunkStartOffset: start,
-      messageIndexOffsets: new Map(
-        [...chunk.index.messageIndexOffsets].map(([id, offset]) => [id, start + offset]),
-      ),
-    });
-    for (const [id, count] of chunk.messages) {
-      this.#counts.set(id, (this.#counts.get(id) ?? 0n) + BigInt(count));
+    let start = this.#writable.position();
+    for (const { bytes, crc, index, messages } of chunks) {
+      this.#chunks.push({
+        ...index,
+        chunkStartOffset: start,
+        messageIndexOffsets: new Map(
+          [...index.messageIndexOffsets].map(([id, offset]) => [id, start + offset]),
+        ),
+      });
+      for (const [id, count] of messages) {
+        this.#counts.set(id, (this.#counts.get(id) ?? 0n) + BigInt(count));
+      }
+      this.#crc = combineCrc32(this.#crc, crc, bytes.byteLength);
+      start += BigInt(bytes.byteLength);
     }
-    await this.#writeData(chunk.bytes);
+    await this.#writable.write(...chunks.map(({ bytes }) => bytes));
   }
 
   /** Resolves when all that was written is on the disk. */
@@ -93,9 +98,9 @@ export class McapFileWriter {
   async end(): Promise<void> {
     await this.#writeDescriptions();
     this.#records.writeDataEnd({ dataSectionCrc: this.#crc });
-    await this.#writable.write(this.#records.buffer);
+    const dataEnd = this.#records.buffer.slice();
     this.#records.reset();
-    const start = this.#writable.position();
+    const start = this.#writable.position() + BigInt(dataEnd.byteLength);
     const groups: McapTypes.SummaryOffset[] = [];
     const group = (groupOpcode: number, write: () => void): void => {
       const before = this.#records.length;
@@ -124,12 +129,17 @@ export class McapFileWriter {
     });
     const summaryOffsetStart = start + BigInt(this.#records.length);
     for (const offset of groups) this.#records.writeSummaryOffset(offset);
-    await this.#writable.write(this.#withFooter(start, summaryOffsetStart));
+    await this.#writable.write(dataEnd, this.#withFooter(start, summaryOffsetStart));
     await this.#file.datasync();
   }
 
   async close(): Promise<void> {
     await this.#file.close();
+  }
+
+  #beginWith(profile: string): void {
+    this.#records.writeMagic();
+    this.#records.writeHeader({ profile, library: "polyphase" });
   }
 
   /** The summary that the record builder holds, with what closes the file. */

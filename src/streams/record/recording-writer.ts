@@ -6,12 +6,14 @@ import type { StreamItem } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import { encodeItem } from "../../wire/item-codec.ts";
 import { ChannelTable } from "./channel-table.ts";
-import { ChunkEncoder, compressNothing, compressZstd } from "./chunk-encoder.ts";
+import { ChunkEncoder, type ClosedChunk, compressNothing, compressZstd } from "./chunk-encoder.ts";
 import { McapFileWriter } from "./mcap-file-writer.ts";
 import { recordingMetadataName } from "./recording-channel.ts";
 
 /** Bytes of messages per chunk: small enough to lose little and to seek fast, and packs as well. */
 const chunkBytes = 128 * 1024;
+/** Bytes that go to the file at once: what a call costs, beside its bytes, is as much as 300 kB. */
+const blockBytes = 1024 * 1024;
 /** Bytes that may wait for the disk; a caller that does not await `write` meets this limit. */
 const queuedBytesMax = 64 * 1024 * 1024;
 
@@ -29,7 +31,7 @@ export interface RecordingOptions {
 export interface RecordingWriter {
   /**
    * Adds `item`, which arrived at `receivedUs`. Encodes at once, so the item's memory may be reused
-   * when the call returns; the promise is kept when the bytes have been handed to the file.
+   * when the call returns; the promise is kept when the file has taken all but the last 2 MiB.
    * Rejects with BAD_EVENT for an item that must not be recorded (it is left out, the recording
    * goes on), and with FAILED when the disk fails or too many bytes wait for it.
    */
@@ -74,6 +76,9 @@ class McapRecordingWriter implements RecordingWriter {
   readonly #chunk: ChunkEncoder;
   readonly #memory = new ByteMemory();
   #queue: Promise<void> = Promise.resolve();
+  /** Chunks that go to the file together. */
+  #block: ClosedChunk[] = [];
+  #blockBytes = 0;
   #queuedBytes = 0;
   #failure: unknown;
   #closed = false;
@@ -107,7 +112,14 @@ class McapRecordingWriter implements RecordingWriter {
       publishTime: BigInt(item.timeUs) * 1000n,
       data,
     });
-    if (this.#chunk.byteLength > chunkBytes) await this.#appendChunk();
+    if (this.#chunk.byteLength <= chunkBytes) return;
+    this.#closeChunk();
+    if (this.#blockBytes < blockBytes) return;
+    const before = this.#queue;
+    // The file takes this block while the next one is made.
+    void this.#appendBlock();
+    await before;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #checkWritable(): void {
@@ -126,16 +138,26 @@ class McapRecordingWriter implements RecordingWriter {
     return new PolyphaseError(code, `Cannot write ${this.#path}: ${reason}`);
   }
 
-  /** Hands the chunk under way, if there is one, to the file. */
-  #appendChunk(): Promise<void> {
+  /** Adds the chunk under way, if there is one, to the block. */
+  #closeChunk(): void {
     const chunk = this.#chunk.close();
-    if (chunk === undefined) return this.#queue;
+    if (chunk === undefined) return;
     const { byteLength } = chunk.bytes;
+    this.#block.push(chunk);
+    this.#blockBytes += byteLength;
     this.#queuedBytes += byteLength;
+  }
+
+  /** Hands the block to the file. */
+  #appendBlock(): Promise<void> {
+    const chunks = this.#block;
+    const bytes = this.#blockBytes;
+    this.#block = [];
+    this.#blockBytes = 0;
     return this.#serially(async () => {
-      await this.#file.append(chunk);
-      this.#queuedBytes -= byteLength;
-      this.#chunk.reuse(chunk);
+      await this.#file.append(...chunks);
+      this.#queuedBytes -= bytes;
+      for (const chunk of chunks) this.#chunk.reuse(chunk);
     });
   }
 
@@ -155,7 +177,8 @@ class McapRecordingWriter implements RecordingWriter {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      await this.#appendChunk();
+      this.#closeChunk();
+      await this.#appendBlock();
       await this.#serially(() => this.#file.end());
     } catch (failure) {
       await this.#discard();

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import wasmZstd from "@foxglove/wasm-zstd";
 import { McapConstants, McapIndexedReader, type McapTypes } from "@mcap/core";
-import { ByteMemory } from "../../sensors/byte-memory.ts";
 import { decompressLz4Frame } from "../../sensors/dvs/codecs/inivation/lz4-frame.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { FileReadable } from "./file-readable.ts";
@@ -93,7 +92,7 @@ async function checkMagic(path: string, readable: FileReadable, size: number): P
 export async function limitedHandlers(): Promise<McapTypes.DecompressHandlers> {
   await wasmZstd.isLoaded;
   return {
-    lz4: limited((bytes, size) => decompressLz4Frame(bytes, size, new ByteMemory())),
+    lz4: limited(decompressLz4Frame),
     zstd: limited(unpackZstd),
   };
 }

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readTestFile } from "../../../src/cli/test/read-test-file.ts";
 import { runTestFile, type TestResult } from "../../../src/cli/test/run-test-file.ts";
+import { presets } from "../../../src/fusion/presets/presets.ts";
 import { polyphase } from "../../e2e/cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "polyphase-tests-"));
@@ -165,6 +166,27 @@ tests:
     const all = await results(path);
     expect(all.flatMap(({ failures }) => failures.flatMap(({ lines }) => lines))).toEqual([]);
     expect(all).toHaveLength(2);
+  });
+
+  it("gives a video sensor frames of the convention that its model asks for", async () => {
+    const { spec } = presets["scene"]!;
+    const sensors = spec.sensors.map((sensor) =>
+      sensor.kind === "video" ? { ...sensor, convention: "crop/fixed-1,2,3,4/v1" } : sensor,
+    );
+    writeFileSync(join(folder, "lips.json"), JSON.stringify({ ...spec, sensors }));
+    const path = testFile(
+      "lips",
+      `graph: lips.json
+sensors: { audio: { joined: false }, dvs: { joined: false } }
+tests:
+  - name: frame
+    input:
+      - { at: 10ms, sensor: video, grey: 200 }
+    expect: { fused: 1, dropped: {} }
+`,
+    );
+    const all = await results(path);
+    expect(all.flatMap(({ failures }) => failures.flatMap(({ lines }) => lines))).toEqual([]);
   });
 
   it("--schema prints what a file may say as JSON Schema", async () => {

@@ -23,6 +23,7 @@ import { createRegionFilter } from "../../../src/sensors/dvs/filters/region.ts";
 import { PacketMemory } from "../../../src/sensors/dvs/packet-memory.ts";
 import { CountFrame } from "../../../src/sensors/dvs/render/count-frame.ts";
 import { TimeSurface } from "../../../src/sensors/dvs/render/time-surface.ts";
+import { Random } from "../../../src/sensors/random.ts";
 
 type Event = readonly [timeUs: number, x: number, y: number, on: number];
 const size = { width: 8, height: 6 };
@@ -162,6 +163,49 @@ test("createBackgroundActivityFilter keeps the same events in WebAssembly and Ty
       },
     ),
     { numRuns: 40 },
+  );
+});
+
+test("createBackgroundActivityFilter keeps the same events however its 16 bits of time are used", () => {
+  const sensors = [
+    { width: 40, height: 21 },
+    { width: 9, height: 8 },
+    { width: 1, height: 17 },
+  ] as const;
+  // Dense, with the base moved often; then too sparse for it, once by what lies between packets and
+  // once by what lies within one.
+  const stepUs = fc.constantFrom(0, 1, 3, 20, 400, 70_000);
+  const supportUs = fc.constantFrom(1, 99.5, 5000, 32_767, 32_768);
+  const packets = fc.array(fc.tuple(fc.integer({ min: 1, max: 700 }), stepUs, fc.nat(40_000)), {
+    ...{ minLength: 1, maxLength: 8 },
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...sensors),
+      supportUs,
+      packets,
+      fc.nat(),
+      (sensor, us, all, seed) => {
+        const fast = createBackgroundActivityFilter(sensor, { supportUs: us }, "wasm");
+        const plain = createBackgroundActivityFilter(sensor, { supportUs: us }, "typescript");
+        const random = new Random(seed);
+        let timeUs = 1_000_000;
+        for (const [count, step, pauseUs] of all) {
+          const packet = createDvsPacket(sensor.width, sensor.height, count);
+          timeUs += pauseUs;
+          for (let i = 0; i < count; i++) {
+            timeUs += Math.floor(random.uniform() * (step + 1));
+            packet.timeUs[i] = timeUs;
+            packet.x[i] = Math.floor(random.uniform() * sensor.width);
+            packet.y[i] = Math.floor(random.uniform() * sensor.height);
+            packet.on[i] = random.uniform() < 0.5 ? 1 : 0;
+          }
+          expect(eventsOf(fast.apply(packet))).toEqual(eventsOf(plain.apply(packet)));
+        }
+        expect(fast.counts).toEqual(plain.counts);
+      },
+    ),
+    { numRuns: 150 },
   );
 });
 

@@ -88,6 +88,7 @@ describe("Recorder does not fall into the traps of McapWriter:", () => {
             const file = await createFile(name);
             return {
               write: file.write.bind(file) as typeof file.write,
+              writev: file.writev.bind(file),
               datasync: async () => {
                 synced++;
                 await file.datasync();
@@ -122,6 +123,8 @@ describe("Recorder does not fall into the traps of McapWriter:", () => {
           return {
             write: ((bytes: Uint8Array, from: number, length: number, position: number) =>
               file.write(bytes, from, Math.min(length, most), position)) as typeof file.write,
+            writev: ((pieces: readonly Uint8Array[], position: number) =>
+              file.writev([pieces[0]!.subarray(0, most)], position)) as typeof file.writev,
             datasync: () => file.datasync(),
             close: () => file.close(),
           };
@@ -238,7 +241,12 @@ describe("Recorder", () => {
           if (left < 0) throw new Error("ENOSPC: no space left on device, write");
           return file.write(bytes, from, length, at);
         }) as typeof file.write;
-        return { write, datasync: () => file.datasync(), close: () => file.close() };
+        return {
+          write,
+          writev: file.writev.bind(file),
+          datasync: () => file.datasync(),
+          close: () => file.close(),
+        };
       },
     });
     for (let i = 0; i < 100; i++) full.record(tick(i, i), noState);

@@ -13,7 +13,8 @@ import type { DvsFilter, FilterCounts } from "./dvs-filter.ts";
 /** Decides which events pass. Called once per packet, so that its loop stays free of calls. */
 export interface EventSelector {
   /**
-   * Writes the indices of the events that pass to `kept`, in ascending order.
+   * Writes the indices of the events that pass to `kept`, in ascending order; it need not where
+   * `takeKept` has the events.
    *
    * @returns how many there are
    */

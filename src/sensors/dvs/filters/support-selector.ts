@@ -23,17 +23,25 @@ interface Options {
   readonly samePolarity: boolean;
 }
 
-/** How far back times are kept, and how far apart those of one call may be, µs: 35 minutes. */
-const keptUs = 2 ** 31;
+/** How far back times are kept in 32 bits, and how far apart those of one call may be, µs: 35 minutes. */
+const wideUs = 2 ** 31;
+/** What 16 bits of time hold, µs. */
+const narrowUs = 2 ** 16;
 
-/** What selectSupported() wants for 512 events. */
+/** What selectSupported() and selectNarrow() want for 512 events. */
 const blockBytes = 2 * 4 * 512;
 
-/** Background activity in WebAssembly, with the maps in a memory of its own. */
+/** Going over the narrow map takes as long as it saves on one event for so many pixels. */
+const pixelsPerEvent = 32;
+
+/**
+ * Background activity in WebAssembly, with the maps in a memory of its own. Where one neighbour of any
+ * polarity is enough, times have 16 bits as long as events are dense: the map is then half as large,
+ * and its speed is that of the cache.
+ */
 class SupportSelector implements EventSelector {
   readonly #options: Options;
-  readonly #stride: number;
-  readonly #mapLength: number;
+  readonly #size: SensorSize;
   readonly #exports: CodecExports;
   readonly #columns: DvsColumns;
   readonly #kept: Uint32Array;
@@ -46,22 +54,29 @@ class SupportSelector implements EventSelector {
   #isWhole = false;
   /** Addresses of the maps of OFF and of ON events, or of the one for both. */
   readonly #maps: readonly [number, number];
-  /** What times in the maps are counted from, µs; they have 32 bits, half the room of float64. */
+  /** Address of the narrow map. */
+  readonly #narrowMap: number;
+  /** True as long as times are kept in the narrow map. */
+  #isNarrow: boolean;
+  /** What times in the maps are counted from, µs. */
   #baseUs = Number.NaN;
+  /** Events since the base was moved. */
+  #events = 0;
 
-  constructor(instance: CodecInstance, stride: number, mapLength: number, options: Options) {
+  constructor(instance: CodecInstance, size: SensorSize, options: Options) {
     const { exports, buffer, take } = instance;
     this.#options = options;
-    this.#stride = stride;
-    this.#mapLength = mapLength;
+    this.#size = size;
     this.#exports = exports;
     this.#columns = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
     this.#kept = new Uint32Array(buffer, take(4 * scratchEvents), scratchEvents);
     this.#scratch = take(blockBytes);
     this.#buffer = buffer;
     this.#packet = take(scratchEvents * dvsEventBytes);
-    const map = take(4 * mapLength);
-    this.#maps = [map, options.samePolarity ? take(4 * mapLength) : map];
+    const map = take(mapBytes(size));
+    this.#maps = [map, options.samePolarity ? take(mapBytes(size)) : map];
+    this.#isNarrow = canBeNarrow(options);
+    this.#narrowMap = this.#isNarrow ? take(mapBytes(size) / 2) : 0;
   }
 
   select(packet: DvsPacket, kept: Uint32Array): number {
@@ -69,9 +84,9 @@ class SupportSelector implements EventSelector {
     for (let from = 0; from < packet.count; ) {
       const to = this.#partEnd(packet, from);
       this.#isWhole = to - from === packet.count;
+      if (this.#isWhole) return this.#selectPart(packet);
       const count = this.#selectPart(dvsPacketView(packet, from, to));
-      kept.set(this.#kept.subarray(0, count), n);
-      if (from > 0) for (let k = n; k < n + count; k++) kept[k]! += from;
+      for (let k = 0; k < count; k++) kept[n + k] = from + this.#kept[k]!;
       n += count;
       from = to;
     }
@@ -97,23 +112,48 @@ class SupportSelector implements EventSelector {
   /** Index behind as many events as fit the scratch memory and 32 bits of time. */
   #partEnd({ count, timeUs }: DvsPacket, from: number): number {
     let to = Math.min(from + scratchEvents, count);
-    while (timeUs[to - 1]! - timeUs[from]! >= keptUs) to = from + ((to - from) >> 1);
+    while (timeUs[to - 1]! - timeUs[from]! >= wideUs) to = from + ((to - from) >> 1);
     return to;
   }
 
   #selectPart(packet: DvsPacket): number {
+    const { count } = packet;
+    const firstUs = packet.timeUs[0]!;
+    const lastUs = packet.timeUs[count - 1]!;
+    if (this.#isNarrow) this.#rebaseNarrow(firstUs, lastUs);
+    if (!this.#isNarrow) this.#rebaseWide(firstUs, lastUs);
+    this.#events += count;
+    copyDvsColumns(packet, count, this.#columns);
+    return this.#isNarrow ? this.#selectNarrow(count) : this.#selectWide(count);
+  }
+
+  #selectNarrow(count: number): number {
+    const { timeUs, x, y } = this.#columns;
+    return this.#exports.selectNarrow(
+      timeUs.byteOffset,
+      x.byteOffset,
+      y.byteOffset,
+      count,
+      this.#narrowMap,
+      this.#size.width + 2,
+      this.#baseUs,
+      this.#options.supportUs,
+      this.#scratch,
+      this.#kept.byteOffset,
+    );
+  }
+
+  #selectWide(count: number): number {
     const { timeUs, x, y, on } = this.#columns;
     const { supportUs, supportMin } = this.#options;
-    this.#rebase(packet.timeUs[0]!, packet.timeUs[packet.count - 1]!);
-    copyDvsColumns(packet, packet.count, this.#columns);
     return this.#exports.selectSupported(
       timeUs.byteOffset,
       x.byteOffset,
       y.byteOffset,
       on.byteOffset,
-      packet.count,
+      count,
       ...this.#maps,
-      this.#stride,
+      this.#size.width + 2,
       this.#baseUs,
       supportUs,
       supportMin,
@@ -122,18 +162,51 @@ class SupportSelector implements EventSelector {
     );
   }
 
-  /** Moves the base so that times up to `lastUs`, and back to `keptUs` before `firstUs`, fit. */
-  #rebase(firstUs: number, lastUs: number): void {
-    const baseUs = firstUs - keptUs;
+  /**
+   * Moves the base so that times up to `lastUs`, and back to what can support an event at `firstUs`,
+   * fit the narrow map. Where that cannot be, or events are too few for it, goes on with the wide one.
+   */
+  #rebaseNarrow(firstUs: number, lastUs: number): void {
+    // A time of 0 stands for none.
+    const baseUs = firstUs - Math.ceil(this.#options.supportUs) - 1;
+    if (lastUs - this.#baseUs < narrowUs && baseUs >= this.#baseUs) return;
+    const isFirst = Number.isNaN(this.#baseUs);
+    const isSparse = !isFirst && pixelsPerEvent * this.#events < mapBytes(this.#size) / 4;
+    if (isSparse || lastUs - baseUs >= narrowUs || baseUs < this.#baseUs) {
+      this.#exports.widenMap(this.#narrowMap, this.#maps[0], mapBytes(this.#size) / 4);
+      this.#isNarrow = false;
+      return;
+    }
+    if (!isFirst) {
+      const shiftUs = Math.min(baseUs - this.#baseUs, narrowUs - 1);
+      this.#exports.rebaseNarrow(this.#narrowMap, mapBytes(this.#size) / 4, shiftUs);
+    }
+    this.#baseUs = baseUs;
+    this.#events = 0;
+  }
+
+  /** Moves the base so that times up to `lastUs`, and back to `wideUs` before `firstUs`, fit. */
+  #rebaseWide(firstUs: number, lastUs: number): void {
+    const baseUs = firstUs - wideUs;
     if (lastUs - this.#baseUs < 2 ** 32 && baseUs >= this.#baseUs) return;
     // Before the first event the maps are empty.
     if (!Number.isNaN(this.#baseUs)) {
       for (const map of new Set(this.#maps)) {
-        this.#exports.rebaseMap(map, this.#mapLength, baseUs - this.#baseUs);
+        this.#exports.rebaseMap(map, mapBytes(this.#size) / 4, baseUs - this.#baseUs);
       }
     }
     this.#baseUs = baseUs;
   }
+}
+
+/** Bytes of a map of u32 with a border of one pixel. */
+function mapBytes({ width, height }: SensorSize): number {
+  return 4 * (width + 2) * (height + 2);
+}
+
+/** Half of the 16 bits at least are for the events of a packet. */
+function canBeNarrow({ supportUs, supportMin, samePolarity }: Options): boolean {
+  return supportUs < narrowUs / 2 && supportMin === 1 && !samePolarity;
 }
 
 /**
@@ -143,18 +216,18 @@ class SupportSelector implements EventSelector {
  *   asked for
  */
 export function createSupportSelector(
-  { width, height }: SensorSize,
+  size: SensorSize,
   options: Options,
 ): EventSelector | undefined {
-  if (options.supportUs >= keptUs) return undefined;
-  const mapLength = (width + 2) * (height + 2);
+  if (options.supportUs >= wideUs) return undefined;
   const instance = createCodecInstance([
     scratchEvents * dvsEventBytes,
     4 * scratchEvents,
     blockBytes,
     scratchEvents * dvsEventBytes,
-    4 * mapLength,
-    options.samePolarity ? 4 * mapLength : 0,
+    mapBytes(size),
+    options.samePolarity ? mapBytes(size) : 0,
+    canBeNarrow(options) ? mapBytes(size) / 2 : 0,
   ]);
-  return instance && new SupportSelector(instance, width + 2, mapLength, options);
+  return instance && new SupportSelector(instance, size, options);
 }

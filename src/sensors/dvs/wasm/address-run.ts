@@ -32,7 +32,6 @@ export function decodeAddressRun(
 ): number {
   if (bytes.length < bytesMin || !clock.isSet) return 0;
   const { record, input, columns, exports } = module;
-  const window = bytes.subarray(0, windowBytes);
   const times = new Float64Array(record.buffer, record.byteOffset, record.length / 2);
   times[word.rawUs / 2] = clock.latestRawUs;
   times[word.stepMaxUs / 2] = regularStepUsMax;
@@ -41,8 +40,11 @@ export function decodeAddressRun(
   record[word.width] = packets.width;
   record[word.height] = packets.height;
   record[word.room] = packetEventsReady - packets.count;
-  input.set(window);
-  const from = input.byteOffset;
+  // What has just been decompressed lies there already.
+  const isThere = bytes.buffer === input.buffer;
+  const window = isThere ? bytes : bytes.subarray(0, windowBytes);
+  if (!isThere) input.set(window);
+  const from = isThere ? bytes.byteOffset : input.byteOffset;
   const used = exports.aedat4(record.byteOffset, from, from + window.length) - from;
   packets.appendColumns(columns, record[word.count]!);
   if (used > 0) clock.lastUs = clock.advance(times[word.rawUs / 2]!);

@@ -65,6 +65,20 @@ export interface CodecExports {
     kept: number,
   ): number;
   rebaseMap(map: number, count: number, shiftUs: number): void;
+  selectNarrow(
+    timeUs: number,
+    x: number,
+    y: number,
+    count: number,
+    map: number,
+    stride: number,
+    baseUs: number,
+    supportUs: number,
+    scratch: number,
+    kept: number,
+  ): number;
+  rebaseNarrow(map: number, count: number, shiftUs: number): void;
+  widenMap(narrow: number, wide: number, count: number): void;
 }
 
 /** The codecs' inner loops and a memory of their own, handed out from the beginning. */

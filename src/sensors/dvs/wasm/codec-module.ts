@@ -8,7 +8,8 @@ export const scratchEvents = 16_384;
 export const scratchInputBytes: number = 6 * scratchEvents;
 /** Bytes of an LZ4 frame and of what it holds; larger ones are decompressed in TypeScript. */
 const lz4InputBytes = 2 * 1024 * 1024;
-const lz4OutputBytes = 4 * 1024 * 1024;
+/** The largest block that a frame may have, and room behind it for copies by words. */
+const lz4OutputBytes = 4 * 1024 * 1024 + 64;
 const recordBytes = 128;
 const onesBytes = 256 * 16;
 /** Vectors of pixels are written whole: so many events behind the last one may be overwritten. */

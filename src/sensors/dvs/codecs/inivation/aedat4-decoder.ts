@@ -35,6 +35,8 @@ interface PendingEvents {
   readonly view: DataView;
   readonly end: number;
   at: number;
+  /** False where they lie in memory that others use as soon as `decode` has returned. */
+  readonly isOwn: boolean;
 }
 
 class Aedat4Payload implements PayloadDecoder {
@@ -43,7 +45,7 @@ class Aedat4Payload implements PayloadDecoder {
   readonly #header: Aedat4Header;
   readonly #compression: Aedat4Compression;
   readonly #module: CodecModule | undefined;
-  /** Of the packet that is decoded. */
+  /** Of the events that wait for the next call. */
   readonly #memory = new ByteMemory();
   #eventStream: number | undefined;
   #pending: PendingEvents | undefined;
@@ -64,6 +66,12 @@ class Aedat4Payload implements PayloadDecoder {
   }
 
   decode(bytes: ByteQueue, packets: PacketBuilder, ended: boolean): boolean {
+    const isHungry = this.#decodePackets(bytes, packets, ended);
+    this.#keepPending();
+    return isHungry;
+  }
+
+  #decodePackets(bytes: ByteQueue, packets: PacketBuilder, ended: boolean): boolean {
     while (!packets.isReady) {
       if (this.#pending !== undefined) {
         this.#decodeEvents(this.#pending, packets);
@@ -79,6 +87,16 @@ class Aedat4Payload implements PayloadDecoder {
       }
     }
     return false;
+  }
+
+  #keepPending(): void {
+    const pending = this.#pending;
+    if (pending === undefined || pending.isOwn) return;
+    const rest = pending.bytes.subarray(pending.at, pending.end);
+    const bytes = this.#memory.take(rest.length);
+    bytes.set(rest);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#pending = { bytes, view, at: 0, end: rest.length, isOwn: true };
   }
 
   /** Packets end where the table begins, or at the end of a file that was never closed. */
@@ -121,13 +139,14 @@ class Aedat4Payload implements PayloadDecoder {
     else if (type !== undefined) this.#counts.anomalies["foreign-packet"]++;
   }
 
+  /** @returns memory that others use as soon as `decode` has returned */
   #decompress(packed: Uint8Array): Uint8Array | undefined {
     try {
       switch (this.#compression) {
         case "none":
-          return packed.slice();
+          return packed;
         case "lz4":
-          return decompressLz4Frame(packed, packetBytesMax, this.#memory, this.#module);
+          return decompressLz4Frame(packed, packetBytesMax, this.#module);
         case "zstd":
           return decompressZstdFrame(packed, packetBytesMax);
       }
@@ -145,7 +164,8 @@ class Aedat4Payload implements PayloadDecoder {
       return;
     }
     this.#counts.inputPackets++;
-    this.#pending = { bytes, view, at: events.at, end: events.at + events.count * eventBytes };
+    const end = events.at + events.count * eventBytes;
+    this.#pending = { bytes, view, at: events.at, end, isOwn: false };
   }
 
   #countTriggers(view: DataView): void {

@@ -1,4 +1,3 @@
-import type { ByteMemory } from "../../../byte-memory.ts";
 import { PolyphaseError } from "../../../polyphase-error.ts";
 import type { CodecModule } from "../../wasm/codec-module.ts";
 
@@ -22,13 +21,12 @@ const slackBytes = 4;
  *
  * @param bytesMax limit of the decompressed size
  * @param module does most of it if the frame is small enough
- * @returns in `memory`
+ * @returns where a module did it, in its memory: valid until another frame is decompressed
  * @throws {PolyphaseError} BAD_DATA if it is no frame, is cut short or exceeds the limit
  */
 export function decompressLz4Frame(
   frame: Uint8Array,
   bytesMax: number,
-  memory: ByteMemory,
   module?: CodecModule,
 ): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
@@ -45,11 +43,7 @@ export function decompressLz4Frame(
     if (at + 4 > frame.length) throw badFrame("block size");
     const head = view.getUint32(at, true);
     at += 4;
-    if (head === 0) {
-      const content = memory.take(length);
-      content.set(output.subarray(0, length));
-      return content;
-    }
+    if (head === 0) return output.subarray(0, length);
     const end = at + (head & ~blockIsRaw);
     if (end > frame.length) throw badFrame("block");
     const blockBytes = Math.min(header.blockBytesMax, ratioMax * (end - at));
