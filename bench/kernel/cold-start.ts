@@ -14,7 +14,11 @@ export async function benchColdStart(report: Report): Promise<void> {
     return JSON.parse(line);
   });
   const over = (field: keyof ColdStart) => spread(starts.map((start) => start[field]));
-  report.row("load-and-pre-warm", "ms", over("loadMs"));
+  report.row("load", "ms", over("loadMs"));
+  report.row("pre-warm", "ms", over("preWarmMs"));
+  const both = starts.map(({ loadMs, preWarmMs }) => loadMs + preWarmMs);
+  report.row("load-and-pre-warm", "ms", spread(both));
+  report.row("first-layer:40x110", "ms", over("firstLayerMs"));
   report.row("first-event:40x110", "µs", over("firstUs"));
   report.row("events-2-to-100:40x110", "µs/event", over("next99Us"));
   report.row("events-1001-to-1200:40x110", "µs/event", over("laterUs"));

@@ -74,6 +74,14 @@ export async function benchWorkers(report: Report): Promise<void> {
     await Promise.all(pools.map((pool) => pool.close()));
     report.rowsOf(timings, shapeName(shape), "wall");
     report.ratioOf(`workers-2:${shapeName(shape)}`, timings, "1-workers", "2-workers", "wall");
+    // The round in which each was disturbed least.
+    const least = (name: string): number => Math.min(...timings.wall.get(name)!);
+    const quietest = least("1-workers") / least("2-workers");
+    report.ratio(`workers-2-quietest-rounds:${shapeName(shape)}`, {
+      value: quietest,
+      low: quietest,
+      high: quietest,
+    });
     // What two idle cores would give: a busy machine has none, but CPU time does not see that.
     const { value, low, high } = ratioOf(timings, "1-workers", "2-workers", "cpu");
     report.ratio(`workers-2-by-cpu-time:${shapeName(shape)}`, {
