@@ -28,6 +28,7 @@ const regular = ["--sampling", "1ms"];
 const lstm = ["frequency", "--cell", "lstm", "--batches", "3000"];
 const rnn = ["frequency", "--batches", "3000", "--rate", "0.001", "--cell"];
 const batchNormLstm = ["frequency", "--cell", "bn-lstm", "--batches", "1000", "--test-sequences", "16384"];
+const long = ["--simulated", "40000", "--batches"];
 const heldOut500 = [...nmnist, "--hold-out", "500"];
 
 /** Name, arguments of `polyphase train`, and the keep probabilities to evaluate at. */
@@ -62,6 +63,8 @@ const runs = [
   ["baseline/nmnist-lstm", [...heldOut500, "--cell", "lstm", "--batches", "200", "--rate", "0.005"]],
   ["nmnist/mixed", heldOut500],
   ["nmnist/mixed-0.04", [...heldOut500, "--open-ratio", "0.04"]],
+  ["nmnist/simulated-long", [...nmnist, "--recordings", "simulated", ...long, "10000"], [0.75, 0.4]],
+  ["nmnist/mixed-long", [...heldOut500, ...long, "14000"]],
   ["frequency/0.1ms", ["frequency", "--sampling", "0.1ms", "--batches", "4000", "--learn", "none"]],
   ["frequency/two-sines", ["frequency", "--signal", "two-sines"]],
   ["adding/tau-6-8", [...adding, "--period-ms", "403.4,2981"]],
