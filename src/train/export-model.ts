@@ -1,5 +1,6 @@
 import type { GraphSpec, HeadSpec, SensorSpec } from "../fusion/spec/graph-spec.ts";
 import { graphFormat } from "../fusion/spec/graph-spec.ts";
+import { parseGraphSpec } from "../fusion/spec/parse-graph-spec.ts";
 import type { Tensor } from "../fusion/tensor.ts";
 import { type StoredModel, storedModel } from "../state/model-directory.ts";
 import { exportLayer } from "./export-layer.ts";
@@ -89,5 +90,6 @@ export function exportModel(network: SequenceNetwork, names: ExportNames): Store
       data: Float32Array.from(embedding.table),
     });
   }
-  return storedModel(spec, weights);
+  // Written as it is read: whoever saves it again writes the same bytes, and so the same hash.
+  return storedModel(parseGraphSpec(spec), weights);
 }

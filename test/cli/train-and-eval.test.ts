@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readModelDirectory, storedModel } from "../../src/state/model-directory.ts";
 
 let directory = "";
 beforeAll(async () => {
@@ -33,6 +34,8 @@ describe("polyphase train and eval", { timeout: 60_000 }, () => {
     expect(trained.stderr).not.toContain("Error");
     expect(trained.status).toBe(0);
     const { test, model } = JSON.parse(trained.stdout);
+    const read = await readModelDirectory(model);
+    expect(storedModel(read.spec, read.weights).hash).toBe(read.hash);
     const evaluated = polyphase("eval", "freq", "--model", model, "--json", "--limit", "1024");
     const evaluation = JSON.parse(evaluated.stdout);
     expect(evaluation.n).toBe(1024);
