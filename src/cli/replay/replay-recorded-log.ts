@@ -13,7 +13,7 @@ import type { RunRequest } from "./run-request.ts";
 import { resolveTime, windowed } from "./time-window.ts";
 
 /** Deliveries that may be unacknowledged before the next chunk is read. */
-const inFlightMax = 2_048;
+export const inFlightMax = 2_048;
 
 /** Replays what a recorder wrote as it was applied then, from the nearest keyframe. */
 export async function replayRecordedLog(

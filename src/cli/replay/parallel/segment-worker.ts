@@ -11,6 +11,7 @@ import { openRecordedLogs, type RecordedLog } from "../../../streams/replay/log/
 import { replayLog, wholeLog } from "../../../streams/replay/log/replay-log.ts";
 import type { Sink } from "../../../streams/sink.ts";
 import { prepareModel } from "../../load-model.ts";
+import { inFlightMax } from "../replay-recorded-log.ts";
 import { replayRecording } from "../replay-recording.ts";
 import type {
   ChunkRange,
@@ -26,7 +27,6 @@ import type {
 const { model: chosen, mode, late, latenessUs } = workerData as SegmentWorkerData;
 const port = parentPort!;
 const model = await prepare();
-const inFlightMax = 2_048;
 const ending = new AbortController();
 const stop = ending.signal;
 
