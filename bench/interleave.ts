@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** One way to do the work that a round compares. */
 export interface Variant {
   readonly name: string;
@@ -35,6 +37,7 @@ export async function interleave(variants: readonly Variant[], rounds: number): 
   for (let round = 0; round < warmUpRounds + rounds; round++) {
     const order = round % 2 === 0 ? variants : variants.toReversed();
     for (const { name, events, run } of order) {
+      await quiesce();
       const wallStart = process.hrtime.bigint();
       const cpuStart = process.cpuUsage();
       const pending = run();
@@ -47,6 +50,24 @@ export async function interleave(variants: readonly Variant[], rounds: number): 
     }
   }
   return { cpu, wall };
+}
+
+const QUIET_SHARE = 0.1;
+const MOST_NAPS = 200;
+
+/**
+ * Waits until no thread of this process works any longer: the threads of onnxruntime go on spinning
+ * for a while after a run, the engine goes on compiling and collecting, and the CPU time of all of
+ * them would be put down to the next variant.
+ */
+async function quiesce(): Promise<void> {
+  for (let nap = 0; nap < MOST_NAPS; nap++) {
+    const cpuStart = process.cpuUsage();
+    const wallStart = performance.now();
+    await sleep(2);
+    const { user, system } = process.cpuUsage(cpuStart);
+    if (user + system < QUIET_SHARE * 1000 * (performance.now() - wallStart)) return;
+  }
 }
 
 export function spread(values: readonly number[]): Spread {
