@@ -17,7 +17,7 @@ export interface FrameNetwork {
 }
 
 /** So many frames are computed together, where so many wait: more at a time gains nothing. */
-const batchSizes = [16, 4] as const;
+const batchSizes = [8, 4] as const;
 
 /**
  * A video sensor's network in onnxruntime: frames [N, 1, height, width] → codes [N, size].
