@@ -73,7 +73,9 @@ export async function loadFrameNetwork(
     before = codes.catch(() => undefined);
     return codes;
   };
-  return { name: `onnxruntime (${threads} thread${threads === 1 ? "" : "s"})`, size, encode };
+  const how = `${threads} thread${threads === 1 ? "" : "s"}`;
+  const isSingle = together.length === 0;
+  return { name: `onnxruntime (${how}${isSingle ? ", frame by frame" : ""})`, size, encode };
 }
 
 /** The network on input that is ready. */
