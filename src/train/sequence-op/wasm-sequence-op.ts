@@ -29,7 +29,7 @@ interface SequenceExports extends ParameterKernels {
   backward(layout: number, sequences: number, leak: number, oscillates: number): void;
 }
 
-/** Mean times that units are open by which a sequence may be ahead of others: half and twice as many do nearly as well. */
+/** Mean times that units are open by which a sequence may be ahead of others: twice as many do nearly as well. */
 const openWindows = 1;
 
 /** The sequence op in float32 SIMD; all its arrays are views on the module's memory. */
