@@ -60,8 +60,7 @@ export function packSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<Ar
     height,
   );
   const bytes = input.subarray(0, count * bytesPerEvent);
-  packEvents(packet, bytes, 0, 1);
-  packEvents(packet, bytes, packed, count);
+  if (packed < count) packEvents(packet, bytes, packed, count);
   return bytes;
 }
 
