@@ -17,9 +17,12 @@ const runs = [
   { name: "lip-codes", minutes: 24 },
 ] as const;
 
+/** Replays in one process, of which the first is not counted. */
+const sustainedReplays = 4;
+
 /**
  * `polyphase replay` of long recordings of a recorder by the clock, start of the program included, in
- * one thread (with one beside it for the CNN) and in two.
+ * one thread (with one beside it for the CNN) and in two; and what goes on at after the start.
  */
 export async function benchReplayParallel(report: Report): Promise<void> {
   if (!existsSync(program)) {
@@ -42,6 +45,9 @@ export async function benchReplayParallel(report: Report): Promise<void> {
       }
       report.ratio(`real-time-wall:${name}-1-thread`, spread(factors[0]));
       report.ratio(`real-time-wall:${name}-2-threads`, spread(factors[1]));
+      const { cpu, wall } = replaySustained(recorded, model);
+      report.ratio(`real-time-sustained-cpu:${name}`, spread(cpu.map((took) => seconds / took)));
+      report.ratio(`real-time-sustained-wall:${name}`, spread(wall.map((took) => seconds / took)));
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -54,4 +60,13 @@ function replay(path: string, model: string, ...options: readonly string[]): num
   const command = [program, "replay", path, "--model", model, "--json", ...options];
   execFileSync(process.execPath, command, { stdio: "ignore" });
   return Number(process.hrtime.bigint() - startedAt) / 1e9;
+}
+
+/** Seconds that each replay takes when the program has warmed up. */
+function replaySustained(
+  path: string,
+  model: string,
+): { readonly cpu: readonly number[]; readonly wall: readonly number[] } {
+  const args = ["bench/replay-sustained.mjs", model, path, String(sustainedReplays)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
 }

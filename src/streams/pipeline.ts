@@ -166,7 +166,7 @@ export async function fusePipeline(
     recorder === undefined ? identity : recordTo(recorder, checkpoint),
   );
   try {
-    await drain(fused, sink);
+    await drain(fused, sink, recorder);
   } finally {
     await sink.close();
   }
@@ -206,8 +206,15 @@ export function validator(
   };
 }
 
-/** Writes predictions in order and acknowledges what they came from. */
-function drain(items: Observable<FusedItem>, sink: Sink): Promise<void> {
+/**
+ * Writes predictions in order and acknowledges what they came from, as soon as a recorder has not too
+ * much to write: a replay must not outrun the disk.
+ */
+function drain(
+  items: Observable<FusedItem>,
+  sink: Sink,
+  recorder: Recorder | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let tail: Promise<void> | undefined;
     const acknowledge = (finished: readonly Delivery[]): void => {
@@ -215,8 +222,9 @@ function drain(items: Observable<FusedItem>, sink: Sink): Promise<void> {
     };
     const write = ({ predictions, finished }: FusedItem): void | Promise<void> => {
       const written = predictions.length > 0 ? sink.write(predictions) : undefined;
-      if (written === undefined) acknowledge(finished);
-      else return written.then(() => acknowledge(finished));
+      const recorded = recorder?.busy;
+      if (written === undefined && recorded === undefined) acknowledge(finished);
+      else return Promise.all([written, recorded]).then(() => acknowledge(finished));
     };
     const fail = (error: unknown): void => {
       subscription.unsubscribe();

@@ -1,4 +1,5 @@
 import type { ScalarEvent } from "../sensors/sensor-event.ts";
+import { readScalarFrame, type ScalarFrame } from "./read-scalar-frame.ts";
 import { messageType, schemaNames } from "./schema.ts";
 import { checkValues } from "./vector-values.ts";
 import type { WireChannel } from "./wire-channel.ts";
@@ -36,15 +37,19 @@ export function encodeScalarFrame(event: ScalarEvent): Uint8Array {
 
 /** One vector of plain, finite numbers. */
 export function decodeScalarFrame(bytes: Uint8Array, channel: WireChannel): ScalarEvent {
-  const message = type.decode(bytes) as unknown as ScalarFrameMessage;
-  const values = Float32Array.from(message.values);
+  const { timeUs, seq, values } = readScalarFrame(bytes) ?? decodeAnyLayout(bytes);
   checkValues("decode", schemaName, values, channel.size);
+  const { stream, sensor } = channel;
+  return { kind: "scalar", stream, sensor, timeUs, seq, values };
+}
+
+/** What protobuf allows but encoders do not write: unpacked numbers, unknown fields, … */
+function decodeAnyLayout(bytes: Uint8Array): ScalarFrame {
+  // Read one by one: fields that were absent have their defaults on the prototype.
+  const message = type.decode(bytes) as unknown as ScalarFrameMessage;
   return {
-    kind: "scalar",
-    stream: channel.stream,
-    sensor: channel.sensor,
     timeUs: timestampToUs(schemaName, "timestamp", message.timestamp),
     seq: sequenceToNumber(schemaName, message.seq),
-    values,
+    values: Float32Array.from(message.values),
   };
 }

@@ -21,7 +21,7 @@ const slow = 240_000;
 let lines: readonly string[] = [];
 
 beforeAll(async () => {
-  const args = ["replay", scene, "--record", recorded, "--keyframe-every", "500ms"];
+  const args = ["replay", scene, "--record", recorded, "--keyframe-every", "100ms"];
   const { status } = await polyphase(...args, "--out", golden, ...fast);
   expect(status).toBe(0);
   lines = readFileSync(golden, "utf8").trimEnd().split("\n");
@@ -175,11 +175,16 @@ describe("polyphase replay of a recorded run", () => {
   it(
     "finds the segment whose state another encoder changes, and the first word that is another",
     async () => {
-      const other = await polyphase("replay", recorded, "--encoder", "onnx", "--parallel", "2");
+      const args = ["--encoder", "onnx", "--parallel", "2", "--ndjson"];
+      const other = await polyphase("replay", recorded, ...args);
       expect(other.status).toBe(1);
-      expect(other.stderr).toMatch(
-        /Segment 1 of \d+ of \S+a\.mcap does not end in the recorded state: stream clean-159 at \d+ µs must be [0-9a-f]{64}, got [0-9a-f]{64}/,
-      );
+      const [, timeUs] =
+        /Segment 1 of 31 of \S+a\.mcap does not end in the recorded state: stream clean-159 at (\d+) µs must be [0-9a-f]{64}, got [0-9a-f]{64}/.exec(
+          other.stderr,
+        ) ?? [];
+      // Though a thread replays several segments in a row: nothing is said behind the first such state.
+      const said = other.stdout.trimEnd().split("\n");
+      expect(said.length).toBe(lines.filter((line) => timeOf(line) < Number(timeUs)).length);
       const spoilt = join(scratch, "spoilt.ndjson");
       const changed = lines.map((line, i) => {
         return i === 7 ? JSON.stringify({ ...JSON.parse(line), tick: -1 }) : line;

@@ -5,8 +5,10 @@ import { decodeFeatureFrame, encodeFeatureFrame } from "../../src/wire/feature-f
 import { decodeRawImage, encodeRawImage } from "../../src/wire/raw-image.ts";
 import { readFeatureFrame } from "../../src/wire/read-feature-frame.ts";
 import { readRawImage } from "../../src/wire/read-raw-image.ts";
+import { readScalarFrame } from "../../src/wire/read-scalar-frame.ts";
+import { decodeScalarFrame, encodeScalarFrame } from "../../src/wire/scalar-frame.ts";
 import { messageType, schemaNames } from "../../src/wire/schema.ts";
-import { audioEvent, videoEvent } from "./stream-items.ts";
+import { audioEvent, scalarEvent, videoEvent } from "./stream-items.ts";
 
 const { convention } = audioEvent();
 
@@ -86,6 +88,50 @@ describe("readFeatureFrame()", () => {
     expect(readFeatureFrame(bytes, convention)).toBeUndefined();
     const channel = { stream: "scene", sensor: "audio" };
     expect(decodeFeatureFrame(bytes, channel)).toEqual({ ...rest, values: values.subarray(0, 2) });
+  });
+});
+
+describe("readScalarFrame()", () => {
+  const same = (bytes: Uint8Array): boolean => {
+    const read = readScalarFrame(bytes);
+    if (read === undefined) return false;
+    const fields = reflected(schemaNames.scalarFrame, bytes);
+    expect(fields).toMatchObject({ seq: `${read.seq}` });
+    const { timestamp, values } = fields as Record<string, unknown>;
+    expect(BigInt(read.timeUs) * 1000n).toBe(nanosecondsOf(timestamp));
+    expect([...read.values]).toEqual(values);
+    return true;
+  };
+
+  it("reads what encoders write as protobufjs does", () => {
+    fc.assert(
+      fc.property(fc.nat(2 ** 40), fc.maxSafeNat(), (seq, timeUs) => {
+        expect(same(encodeScalarFrame(scalarEvent(seq, timeUs)))).toBe(true);
+      }),
+    );
+  });
+
+  it("agrees with protobufjs on damaged bytes or leaves them to it", () => {
+    let read = 0;
+    fc.assert(
+      fc.property(damage, (how) => {
+        if (same(damaged(encodeScalarFrame(scalarEvent()), how))) read++;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(read).toBeGreaterThan(100);
+  });
+
+  it("leaves numbers that are not packed and unknown fields to protobufjs", () => {
+    const { values, ...rest } = scalarEvent();
+    const packed = encodeScalarFrame({ ...rest, values: values.subarray(0, 1) });
+    const writer = protobuf.Writer.create();
+    writer.uint32((4 << 3) | 5).float(values[1]!); // one more value, unpacked
+    writer.uint32((15 << 3) | 2).string("from a later version");
+    const bytes = Uint8Array.from([...packed, ...writer.finish()]);
+    expect(readScalarFrame(bytes)).toBeUndefined();
+    const channel = { stream: "scene", sensor: "imu" };
+    expect(decodeScalarFrame(bytes, channel)).toEqual({ ...rest, values: values.subarray(0, 2) });
   });
 });
 

@@ -15,9 +15,9 @@ export type FrameWorkerStart =
 /** Frames to encode: [N, height, width]. */
 export interface FrameJob {
   readonly id: number;
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
 export type FrameResult =
-  | { readonly id: number; readonly codes: Float32Array }
+  | { readonly id: number; readonly codes: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly error: string };

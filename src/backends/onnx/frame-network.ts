@@ -10,17 +10,22 @@ export interface FrameNetwork {
   /** Numbers per code. */
   readonly size: number;
   /**
-   * @param pixels of N frames [N, height, width]
-   * @returns codes [N, size]
+   * @param pixels of N frames [N, height, width]; given away with their memory
+   * @returns codes [N, size], in memory of their own
    */
-  encode(pixels: Uint8Array): Promise<Float32Array>;
+  encode(pixels: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
 }
+
+/** So many frames are computed together, where so many wait: more at a time gains nothing. */
+const batchSizes = [8, 4] as const;
 
 /**
  * A video sensor's network in onnxruntime: frames [N, 1, height, width] → codes [N, size].
  *
- * Frames are computed together, which saves a third of the time, if the codes are the bits that each
- * frame alone gives: how frames come to be together must not show.
+ * Frames are computed together, which saves a fifth of the time and more, if the codes are the bits that
+ * each frame alone gives: how frames come to be together must not show. Only numbers of frames that
+ * were found so at the start are computed together; a model that takes one frame at a time gets them
+ * one by one.
  *
  * @param model bytes of an ONNX model with one float32 input and one output
  * @param threads one by default: more gains nothing at this size and costs latency when the machine
@@ -33,31 +38,44 @@ export async function loadFrameNetwork(
   threads = 1,
 ): Promise<FrameNetwork> {
   const { width, height } = spec;
+  const pixelsPerFrame = width * height;
   const size = encodedLength(width, height);
   const run = await loadNetwork(spec, model, threads);
-  const isExact = await isExactTogether(run, width * height).catch((cause: unknown) => {
+  const together = await exactBatches(run, pixelsPerFrame).catch((cause: unknown) => {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw networkError(spec, `must take frames of ${width}×${height} pixels: ${what}`, cause);
   });
   const writeInput = createFrameInput(spec);
-  let input = new Float32Array(0);
-  const compute = async (pixels: Uint8Array): Promise<Float32Array> => {
-    if (input.length < pixels.length) input = new Float32Array(pixels.length);
-    const frames = input.subarray(0, pixels.length);
-    writeInput(frames, pixels);
-    const codes = isExact ? await run(frames) : await oneByOne(run, frames, width * height);
-    const length = (pixels.length / (width * height)) * size;
-    if (codes.length === length) return codes;
-    throw networkError(spec, `must put out ${length} numbers, got ${codes.length}`);
+  // Used again: memory that is new to the process costs more than what is written to it.
+  const batches = [...together, 1].map((frames) => ({
+    frames,
+    input: new Float32Array(frames * pixelsPerFrame),
+  }));
+  const compute = async (pixels: Uint8Array): Promise<Float32Array<ArrayBuffer>> => {
+    const count = pixels.length / pixelsPerFrame;
+    const codes = new Float32Array(count * size);
+    for (let at = 0; at < count; ) {
+      const { frames, input } = batches.find((batch) => batch.frames <= count - at)!;
+      writeInput(input, pixels.subarray(at * pixelsPerFrame, (at + frames) * pixelsPerFrame));
+      const found = await run(input);
+      if (found.length !== frames * size) {
+        throw networkError(spec, `must put out ${frames * size} numbers, got ${found.length}`);
+      }
+      codes.set(found, at * size);
+      at += frames;
+    }
+    return codes;
   };
-  // In turn: they share their input, because memory that is new to the process costs more than the copy.
+  // In turn: they share their input.
   let before: Promise<unknown> = Promise.resolve();
-  const encode = (pixels: Uint8Array): Promise<Float32Array> => {
+  const encode = (pixels: Uint8Array): Promise<Float32Array<ArrayBuffer>> => {
     const codes = before.then(() => compute(pixels));
     before = codes.catch(() => undefined);
     return codes;
   };
-  return { name: `onnxruntime (${threads} thread${threads === 1 ? "" : "s"})`, size, encode };
+  const how = `${threads} thread${threads === 1 ? "" : "s"}`;
+  const isSingle = together.length === 0;
+  return { name: `onnxruntime (${how}${isSingle ? ", frame by frame" : ""})`, size, encode };
 }
 
 /** The network on input that is ready. */
@@ -91,20 +109,22 @@ async function loadNetwork(
   };
 }
 
-/** False where a model takes one frame at a time, or gives other bits for several. */
-async function isExactTogether(run: Run, pixels: number): Promise<boolean> {
-  const input = Float32Array.from({ length: 3 * pixels }, (_, i) => Math.sin(i * i));
-  const alone = await oneByOne(run, input, pixels);
-  const together = await run(input).catch(() => undefined);
-  return together !== undefined && alone.every((value, i) => Object.is(value, together[i]));
-}
-
-async function oneByOne(run: Run, input: Float32Array, pixels: number): Promise<Float32Array> {
-  const codes: number[] = [];
-  for (let from = 0; from < input.length; from += pixels) {
-    codes.push(...(await run(input.subarray(from, from + pixels))));
+/** The numbers of frames that a model takes together and gives the bits that each has alone. */
+async function exactBatches(run: Run, pixels: number): Promise<readonly number[]> {
+  const length = batchSizes[0] * pixels;
+  const input = Float32Array.from({ length }, (_, i) => Math.sin(i * i));
+  const alone: Float32Array[] = [];
+  for (let from = 0; from < length; from += pixels) {
+    alone.push(await run(input.subarray(from, from + pixels)));
   }
-  return Float32Array.from(codes);
+  const exact: number[] = [];
+  for (const frames of batchSizes) {
+    const together = await run(input.subarray(0, frames * pixels)).catch(() => undefined);
+    const expected = alone.slice(0, frames).flatMap((codes) => [...codes]);
+    const isExact = expected.every((value, i) => Object.is(value, together?.[i]));
+    if (isExact) exact.push(frames);
+  }
+  return exact;
 }
 
 function networkError(spec: VideoSensorSpec, what: string, cause?: unknown): PolyphaseError {

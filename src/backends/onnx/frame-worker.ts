@@ -7,18 +7,22 @@ import { type FrameNetwork, loadFrameNetwork } from "./frame-network.ts";
 const { spec, model } = workerData as FrameWorkerData;
 const port = parentPort!;
 
-async function encode(network: FrameNetwork, { id, pixels }: FrameJob): Promise<FrameResult> {
+async function answer(network: FrameNetwork, { id, pixels }: FrameJob): Promise<void> {
+  const send = (result: FrameResult, handedOver: ArrayBuffer[]): void => {
+    port.postMessage(result, handedOver);
+  };
   try {
-    return { id, codes: await network.encode(pixels) };
+    const codes = await network.encode(pixels);
+    send({ id, codes }, [codes.buffer]);
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error) };
+    send({ id, error: error instanceof Error ? error.message : String(error) }, []);
   }
 }
 
 async function start(): Promise<FrameWorkerStart> {
   try {
     const network = await loadFrameNetwork(spec, model);
-    port.on("message", async (job: FrameJob) => port.postMessage(await encode(network, job)));
+    port.on("message", (job: FrameJob) => answer(network, job));
     return { name: network.name, size: network.size };
   } catch (error) {
     if (!(error instanceof PolyphaseError)) throw error;

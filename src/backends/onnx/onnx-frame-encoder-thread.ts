@@ -7,7 +7,7 @@ import { createFrameEncoder } from "./create-frame-encoder.ts";
 import type { FrameJob, FrameResult, FrameWorkerData, FrameWorkerStart } from "./frame-job.ts";
 
 interface Pending {
-  readonly resolve: (codes: Float32Array) => void;
+  readonly resolve: (codes: Float32Array<ArrayBuffer>) => void;
   readonly reject: (error: PolyphaseError) => void;
 }
 
@@ -51,14 +51,14 @@ class FrameThread {
     this.#worker.unref();
   }
 
-  encode(pixels: Uint8Array): Promise<Float32Array> {
+  encode(pixels: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     if (this.#pending.size === 0) this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       const job: FrameJob = { id, pixels };
-      this.#worker.postMessage(job);
+      this.#worker.postMessage(job, [pixels.buffer]);
     });
   }
 

@@ -99,5 +99,6 @@ function computeAhead(
       jobs.push(encoder.compute(event).then((features) => [event, features] as const));
     }
   }
+  if (jobs.length === 1) return jobs[0]!.then((entry) => new Map([entry]));
   return jobs.length > 0 ? Promise.all(jobs).then((entries) => new Map(entries)) : undefined;
 }

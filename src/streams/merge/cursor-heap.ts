@@ -28,20 +28,54 @@ function comesBefore(a: Cursor, b: Cursor): boolean {
   return bySeq !== 0 ? bySeq < 0 : a.arrival < b.arrival;
 }
 
-/** Binary min-heap of cursors in the total order of a stream. */
+/** Cursors that have been taken out of the line are cut off in parts of this size. */
+const takenMax = 1024;
+
+/**
+ * Cursors in the total order of a stream. What arrives in order, as most does, waits in line; only what
+ * does not goes into a binary min-heap.
+ */
 export class CursorHeap {
+  /** In order from `#next` on. */
+  readonly #line: Cursor[] = [];
+  #next = 0;
   readonly #cursors: Cursor[] = [];
 
   get size(): number {
-    return this.#cursors.length;
+    return this.#line.length - this.#next + this.#cursors.length;
   }
 
   /** The first cursor, or undefined if there is none. */
   get first(): Cursor | undefined {
-    return this.#cursors[0];
+    const inLine = this.#line[this.#next];
+    const other = this.#cursors[0];
+    if (inLine === undefined) return other;
+    return other !== undefined && comesBefore(other, inLine) ? other : inLine;
   }
 
   push(cursor: Cursor): void {
+    const last = this.#line.at(-1);
+    if (last === undefined || comesBefore(last, cursor)) this.#line.push(cursor);
+    else this.#lift(cursor);
+  }
+
+  /** Removes and returns the first cursor of a heap that is not empty. */
+  pop(): Cursor {
+    const first = this.first!;
+    if (first === this.#cursors[0]) {
+      const last = this.#cursors.pop()!;
+      if (this.#cursors.length > 0) this.#sink(last);
+      return first;
+    }
+    this.#next++;
+    if (this.#next === this.#line.length || this.#next === takenMax) {
+      this.#line.splice(0, this.#next);
+      this.#next = 0;
+    }
+    return first;
+  }
+
+  #lift(cursor: Cursor): void {
     const cursors = this.#cursors;
     let at = cursors.length;
     cursors.push(cursor);
@@ -52,15 +86,6 @@ export class CursorHeap {
       at = parent;
     }
     cursors[at] = cursor;
-  }
-
-  /** Removes and returns the first cursor of a heap that is not empty. */
-  pop(): Cursor {
-    const cursors = this.#cursors;
-    const first = cursors[0]!;
-    const last = cursors.pop()!;
-    if (cursors.length > 0) this.#sink(last);
-    return first;
   }
 
   #sink(cursor: Cursor): void {

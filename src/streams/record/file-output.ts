@@ -11,7 +11,8 @@ import {
 } from "./recording-files.ts";
 import type { RecordingOutput, RunEnd } from "./recording-output.ts";
 
-/** Bytes that may wait for the disk. */
+/** Bytes that may wait for the disk, before sources wait for it and at most. */
+const queuedBytesFew = 8 * 1024 * 1024;
 const queuedBytesMax = 64 * 1024 * 1024;
 
 export interface FileOutputOptions {
@@ -52,6 +53,10 @@ export class FileOutput implements RecordingOutput {
 
   get failure(): unknown {
     return this.#failure;
+  }
+
+  get busy(): Promise<void> | undefined {
+    return this.#queuedBytes > queuedBytesFew ? this.#queue : undefined;
   }
 
   isFull(timeUs: TimeUs): boolean {

@@ -145,6 +145,11 @@ export class Recorder {
     this.#addControl("clock-map", stream, time, encodeClockMap(map), sensor);
   };
 
+  /** Given while much waits to be written; see {@link RecordingOutput}. */
+  get busy(): Promise<void> | undefined {
+    return this.#output.busy;
+  }
+
   /** What the output failed with; undefined as long as it works. */
   get failure(): unknown {
     return this.#output.failure;

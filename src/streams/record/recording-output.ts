@@ -11,6 +11,8 @@ export type RunEnd = "ended" | "goes on";
 export interface RecordingOutput {
   /** What it failed with; undefined as long as it works. */
   readonly failure: unknown;
+  /** Given while much waits to be written: resolves when that is. A source that can wait, does. */
+  readonly busy: Promise<void> | undefined;
   /** True if it would rather have a new segment now than go on with this one. */
   isFull(timeUs: TimeUs): boolean;
   /** A segment begins at this event time. */

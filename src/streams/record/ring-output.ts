@@ -33,6 +33,7 @@ const segmentsPerRing = 4;
 /** The last chunks in memory, written to a file when somebody asks for it. */
 export class RingOutput implements RecordingOutput {
   readonly failure = undefined;
+  readonly busy = undefined;
   readonly #table: ChannelTable;
   readonly #options: RingOutputOptions;
   readonly #bytesMax: number;

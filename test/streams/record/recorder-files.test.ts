@@ -1,18 +1,22 @@
 import { mkdtemp, readdir, readFile, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { VirtualTimeScheduler } from "rxjs";
+import { setTimeout as delay } from "node:timers/promises";
+import { from, VirtualTimeScheduler } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Random } from "../../../src/sensors/random.ts";
 import type { MergedItem } from "../../../src/streams/merge/merged-item.ts";
+import { runPipeline } from "../../../src/streams/pipeline.ts";
 import { FileOutput } from "../../../src/streams/record/file-output.ts";
+import type { RecordingFile } from "../../../src/streams/record/mcap-file-writer.ts";
 import { createRecorder, type Recorder } from "../../../src/streams/record/recorder.ts";
 import { recorderMetadata } from "../../../src/streams/record/recorder-metadata.ts";
 import { createFile } from "../../../src/streams/record/recording-files.ts";
 import { RingOutput } from "../../../src/streams/record/ring-output.ts";
 import { openRecordedLogs } from "../../../src/streams/replay/log/recorded-log.ts";
 import { openRecording } from "../../../src/streams/replay/recording-reader.ts";
-import { scalar } from "../items.ts";
+import { deliveriesOf, scalar } from "../items.ts";
+import { lineSink } from "../line-sink.ts";
 import { testModel } from "../test-model.ts";
 import {
   arriving,
@@ -228,6 +232,57 @@ describe("Recorder", () => {
     const files = await fileRecorder(model, drop, 1e9, { path: () => join(folder, "a.mcap") });
     expect(() => files.dump()).toThrow("the recorder writes everything to files");
     await files.close();
+  });
+
+  it("lets a source wait for a slow disk, which does not have to keep up with a replay", async () => {
+    const path = join(folder, "slow.mcap");
+    let release = (): void => undefined;
+    let ready: Promise<void> | undefined;
+    const recorder = await fileRecorder(model, drop, 1e9, {
+      path: () => path,
+      create: async (name) => {
+        const file = await createFile(name);
+        const write = async (...args: Parameters<RecordingFile["write"]>) => {
+          await ready;
+          return file.write(...args);
+        };
+        return {
+          write: write as RecordingFile["write"],
+          writev: file.writev.bind(file),
+          datasync: () => file.datasync(),
+          close: () => file.close(),
+        };
+      },
+    });
+    ready = new Promise((resolve) => {
+      release = resolve;
+    });
+    const random = new Random(1);
+    let bytes = 0;
+    for (let i = 0; recorder.busy === undefined; i++) {
+      const event = scalar("big", i, i, ...Array.from({ length: 10_000 }, () => random.normal()));
+      const ranges = [{ event, from: 0, to: 1, priority: 0, receivedUs: i }];
+      recorder.record({ kind: "tick", stream: "s", timeUs: i, ranges, finished: [] }, noState);
+      bytes += event.values.byteLength;
+    }
+    expect(bytes).toBeGreaterThan(8 * 2 ** 20);
+    expect(bytes).toBeLessThan(10 * 2 ** 20);
+    const { deliveries, acknowledged } = deliveriesOf([
+      scalar("imu", 1e6, 0),
+      scalar("imu", 2e6, 1),
+    ]);
+    const run = runPipeline({
+      ...{ source: { open: () => from(deliveries) }, model, recorder, onMalformed: "fail" },
+      sink: lineSink(),
+      merge: () => ({ sensors: [{ name: "imu", latenessUs: 0 }], waitingMax: 100 }),
+    });
+    await delay(50);
+    expect(acknowledged).toEqual([]);
+    release();
+    await run;
+    expect(acknowledged).toEqual([0, 1]);
+    expect(recorder.busy).toBeUndefined();
+    await recorder.close();
   });
 
   it("fails the run when the disk does, and never overwrites a recording", async () => {

@@ -8,11 +8,21 @@ import { checkBudget } from "../../budget-options.ts";
 import type { ReplayRequest } from "../../run-replay.ts";
 import { addCounts, type RunSummary } from "../../summarise-run.ts";
 import { ReplayTotals } from "../replay-totals.ts";
-import type { SegmentJob, SegmentModel, SegmentResult, SegmentWorkerData } from "./segment-job.ts";
+import type {
+  SegmentJob,
+  SegmentModel,
+  SegmentResult,
+  SegmentWorkerData,
+  StateMismatch,
+} from "./segment-job.ts";
 import { SegmentThread, type SegmentThreadStart } from "./segment-thread.ts";
 
-/** Segments that may be ahead of what has been written, per thread. */
+/** Jobs that may be ahead of what has been written, per thread. */
 const aheadPerThread = 3;
+/** Segments in a row that one thread replays as one job, at most: what they say is kept in memory. */
+const segmentsPerJobMax = 8;
+/** Jobs per thread that are enough for all threads to end at about one time. */
+const jobsPerThread = 8;
 
 /**
  * Replays recorded runs from all their keyframes at once, and whole recordings that have none beside
@@ -34,21 +44,15 @@ export async function replayInParallel(
   const totals = new ReplayTotals();
   const startedAt = performance.now();
   try {
-    const jobs: SegmentJob[] = [];
     for (const { paths: own, log } of runs) {
       checkParallel(own[0]!, log, request);
-      if (log === undefined) {
-        jobs.push({ index: jobs.length, paths: own });
-        continue;
-      }
-      checkBudget(own[0]!, log.metadata["budget"], request.budget);
-      jobs.push(...(await jobsOf(own, log, jobs.length)));
+      if (log !== undefined) checkBudget(own[0]!, log.metadata["budget"], request.budget);
     }
     const segments = new Segments({ model, mode, late, latenessUs }, threads, (start) => {
       encoders = start.encoders;
       for (const warning of start.warnings) request.warn?.(warning);
     });
-    await replayJobs(jobs, segments, totals, request);
+    await replayJobs(runs, segments, totals, request);
   } finally {
     for (const { log } of runs) await log?.close();
   }
@@ -56,20 +60,24 @@ export async function replayInParallel(
   return { ...totals.summary(request, (performance.now() - startedAt) / 1000), encoders };
 }
 
+type Runs = Awaited<ReturnType<typeof openRecordedLogs>>;
+
 /** Writes what comes of the jobs, and adds it up by runs. */
 async function replayJobs(
-  jobs: readonly SegmentJob[],
+  runs: Runs,
   segments: Segments,
   totals: ReplayTotals,
   { digest, model, stop }: ReplayRequest,
 ): Promise<void> {
   let dropped: Record<string, number> = {};
   let anomalies: Record<string, number> = {};
-  await segments.replay(jobs, stop, async (result) => {
+  await segments.replay(runs, stop, async (result, jobs) => {
     const { paths } = jobs[result.index]!;
     // What was predicted before a mismatch is right, and may show where it began.
     await digest.writeLines(result.lines, result.predictions);
-    if (result.mismatch !== undefined) throw mismatchError(paths[0]!, jobs, result);
+    if (result.mismatch !== undefined) {
+      throw await mismatchError(runs.find((run) => run.paths === paths)!, result.mismatch);
+    }
     addCounts(dropped, result.dropped);
     addCounts(anomalies, result.anomalies);
     if (jobs[result.index + 1]?.paths === paths) return;
@@ -79,16 +87,18 @@ async function replayJobs(
   });
 }
 
-function mismatchError(
-  path: string,
-  jobs: readonly SegmentJob[],
-  { index, mismatch }: SegmentResult,
-): PolyphaseError {
-  const own = jobs.filter(({ paths }) => paths === jobs[index]!.paths);
-  const { stream, timeUs, recorded, replayed } = mismatch!;
+async function mismatchError(
+  { paths, log }: Runs[number],
+  { stream, timeUs, recorded, replayed }: StateMismatch,
+): Promise<PolyphaseError> {
+  const starts = (await log!.keyframes()).filter(({ chunk }) => chunk > 0);
+  const next = starts.findIndex(
+    ({ timesUs }) => (timesUs.get(stream) ?? Number.NEGATIVE_INFINITY) >= timeUs,
+  );
+  const segment = next < 0 ? starts.length : next;
   return new PolyphaseError(
     "FAILED",
-    `Segment ${index - own[0]!.index + 1} of ${own.length} of ${path} does not end in the recorded ` +
+    `Segment ${segment + 1} of ${starts.length + 1} of ${paths[0]!} does not end in the recorded ` +
       `state: stream ${stream} at ${timeUs} µs must be ${recorded}, got ${replayed}`,
   );
 }
@@ -125,17 +135,23 @@ function checkParallel(
   }
 }
 
-/** The segments of one log, numbered from `first` on. */
-async function jobsOf(
-  paths: readonly string[],
-  log: RecordedLog,
-  first: number,
-): Promise<readonly SegmentJob[]> {
-  const starts = [0];
-  for (const { chunk } of await log.keyframes()) if (chunk > 0) starts.push(chunk);
-  return starts.map((from, i) => {
-    return { index: first + i, paths, chunks: { from, to: starts[i + 1] ?? log.chunks } };
-  });
+/** Whole recordings, and logs in parts of one or more segments. */
+async function jobsOf(runs: Runs, threads: number): Promise<readonly SegmentJob[]> {
+  const keyframes = runs.reduce((sum, { log }) => sum + (log?.keyframeChunks ?? 0), 0);
+  const perJob = Math.ceil(keyframes / (threads * jobsPerThread));
+  const jobs: SegmentJob[] = [];
+  for (const { paths, log } of runs) {
+    if (log === undefined) {
+      jobs.push({ index: jobs.length, paths });
+      continue;
+    }
+    const places = await log.keyframes(Math.min(Math.max(perJob, 1), segmentsPerJobMax));
+    const starts = [0, ...places.map(({ chunk }) => chunk).filter((chunk) => chunk > 0)];
+    for (const [i, from] of starts.entries()) {
+      jobs.push({ index: jobs.length, paths, chunks: { from, to: starts[i + 1] ?? log.chunks } });
+    }
+  }
+  return jobs;
 }
 
 /** Threads that replay segments. */
@@ -155,44 +171,62 @@ class Segments {
     this.#onStart = onStart;
   }
 
-  /** Hands the results to `take` in the order of the jobs. */
+  /** Hands the results to `take` in the order of the jobs, of which it is told. */
   async replay(
-    jobs: readonly SegmentJob[],
+    runs: Runs,
     stop: AbortSignal | undefined,
-    take: (result: SegmentResult) => Promise<void>,
+    take: (result: SegmentResult, jobs: readonly SegmentJob[]) => Promise<void>,
   ): Promise<void> {
-    const count = Math.min(this.#threads, jobs.length);
+    const jobsMax = runs.reduce((sum, { log }) => sum + 1 + (log?.keyframeChunks ?? 0), 0);
+    const count = Math.min(this.#threads, jobsMax);
     const workers = Array.from({ length: count }, () => new SegmentThread(this.#data));
-    const idle = [...workers];
-    const results = new Map<number, Promise<SegmentResult>>();
-    let begun = 0;
-    let taken = 0;
-    const beginMore = (): void => {
-      const limit = Math.min(jobs.length, taken + aheadPerThread * count);
-      while (begun < limit && idle.length > 0) {
-        const worker = idle.pop()!;
-        const job = jobs[begun++]!;
-        const result = worker.replay(job);
-        results.set(job.index, result);
-        // Whoever waits for the result hears of a failure.
-        result.then(() => {
-          idle.push(worker);
-          beginMore();
-        }, ignore);
-      }
-    };
     try {
-      const [start] = await Promise.all(workers.map((worker) => worker.start()));
+      // The threads load what they need while the jobs are found.
+      const [jobs, [start]] = await Promise.all([
+        jobsOf(runs, count),
+        Promise.all(workers.map((worker) => worker.start())),
+      ]);
       if (start !== undefined) this.#onStart(start);
-      for (; taken < jobs.length && stop?.aborted !== true; taken++) {
-        beginMore();
-        await take(await results.get(taken)!);
-        results.delete(taken);
-      }
+      await replayInTurn(jobs, workers, stop, (result) => take(result, jobs));
     } finally {
-      begun = jobs.length;
       await Promise.all(workers.map((worker) => worker.close()));
     }
+  }
+}
+
+/** Keeps all workers busy, no more ahead of `take` than is allowed. */
+async function replayInTurn(
+  jobs: readonly SegmentJob[],
+  workers: readonly SegmentThread[],
+  stop: AbortSignal | undefined,
+  take: (result: SegmentResult) => Promise<void>,
+): Promise<void> {
+  const idle = [...workers];
+  const results = new Map<number, Promise<SegmentResult>>();
+  let begun = 0;
+  let taken = 0;
+  const beginMore = (): void => {
+    const limit = Math.min(jobs.length, taken + aheadPerThread * workers.length);
+    while (begun < limit && idle.length > 0) {
+      const worker = idle.pop()!;
+      const job = jobs[begun++]!;
+      const result = worker.replay(job);
+      results.set(job.index, result);
+      // Whoever waits for the result hears of a failure.
+      result.then(() => {
+        idle.push(worker);
+        beginMore();
+      }, ignore);
+    }
+  };
+  try {
+    for (; taken < jobs.length && stop?.aborted !== true; taken++) {
+      beginMore();
+      await take(await results.get(taken)!);
+      results.delete(taken);
+    }
+  } finally {
+    begun = jobs.length;
   }
 }
 

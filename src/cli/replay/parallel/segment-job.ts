@@ -28,7 +28,7 @@ export type SegmentWorkerStart =
     }
   | { readonly code: ErrorCode; readonly error: string };
 
-/** One segment of a recorder's log, or a recording without keyframes as a whole. */
+/** Segments in a row of a recorder's log, or a recording without keyframes as a whole. */
 export interface SegmentJob {
   /** Among all jobs. */
   readonly index: number;
@@ -56,10 +56,10 @@ export interface StateMismatch {
   readonly replayed: string;
 }
 
-/** What came of a segment. */
+/** What came of a job. */
 export interface SegmentResult {
   readonly index: number;
-  /** Predictions as NDJSON. */
+  /** Predictions as NDJSON, up to the first state that is not the recorded one. */
   readonly lines: Uint8Array<ArrayBuffer>;
   readonly predictions: number;
   readonly dropped: Readonly<Record<string, number>>;

@@ -57,8 +57,11 @@ async function prepare(): Promise<FusionModel> {
 class Lines implements Sink {
   text = "";
   count = 0;
+  /** Nothing more is wanted. */
+  isOver = false;
 
   write(predictions: readonly Prediction[]): void {
+    if (this.isOver) return;
     for (const prediction of predictions) this.text += `${JSON.stringify(prediction)}\n`;
     this.count += predictions.length;
   }
@@ -71,15 +74,18 @@ class Lines implements Sink {
 async function replayJob({ index, paths, chunks }: SegmentJob): Promise<SegmentResult> {
   const sink = new Lines();
   let mismatch: StateMismatch | undefined;
+  const onMismatch = (found: StateMismatch): void => {
+    mismatch ??= found;
+    // What follows begins with a state that is wrong.
+    sink.isOver = true;
+  };
   const { counts, streams } =
     chunks === undefined
       ? await replayRecording(paths[0]!, "received", {
           ...{ model, late, latenessUs, warn: ignore },
           pipeline: { model, sink, mode, late, stop },
         })
-      : await replaySegment(paths, chunks, sink, (found) => {
-          mismatch ??= found;
-        });
+      : await replaySegments(paths, chunks, sink, onMismatch);
   const { dropped, anomalies } = counts;
   return {
     ...{ index, lines: new TextEncoder().encode(sink.text), predictions: sink.count },
@@ -91,7 +97,7 @@ async function replayJob({ index, paths, chunks }: SegmentJob): Promise<SegmentR
   };
 }
 
-async function replaySegment(
+async function replaySegments(
   paths: readonly string[],
   { from, to }: ChunkRange,
   sink: Sink,
