@@ -279,7 +279,7 @@ function sift(wheel: Wheel, end: usize, never: u32, elapsedUs: f64): usize {
   return open;
 }
 
-/** Ticks from one to the next opening of two closed units, cut; 2^31 − 1 if there are more. */
+/** Ticks from this one to the next openings of two closed units, cut; 2^31 − 1 if there are more. */
 @inline
 function ticksAhead(elapsed: v128, width: v128, tick: v128, a: usize, b: usize): v128 {
   const first = v128.load(a);
@@ -319,8 +319,9 @@ function chooseBuckets(
     const ahead = v128.shuffle<i64>(
       ticksAhead(elapsed, width, now, a, b), ticksAhead(elapsed, width, now, c, d), 0, 2,
     );
-    // Since the far bucket began, and never before this tick. What is too many fits far buckets, too.
-    const ticks = i32x4.add(i32x4.min_u(ahead, i32x4.splat(1 << 30)), near);
+    // Long periods make the margin many ticks: none is before this one. Then since the far bucket began.
+    const soonest = i32x4.max_s(ahead, i32x4.splat(0));
+    const ticks = i32x4.add(i32x4.min_s(soonest, i32x4.splat(1 << 30)), near);
     const turns = i32x4.min_u(i32x4.shr_u(ticks, 6), farMask);
     const farBuckets = i32x4.add(v128.and(i32x4.add(far, turns), farMask), i32x4.splat(<i32>NEAR));
     const isNear = i32x4.lt_s(ticks, i32x4.splat(<i32>NEAR));

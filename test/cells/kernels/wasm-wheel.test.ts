@@ -89,6 +89,21 @@ describe('createWasmKernel({ scheduling: "wheel" })', () => {
     );
   });
 
+  it("opens units in time whose periods are months, which no tick can be told from", () => {
+    const units = 100;
+    const gate: GateParameters = {
+      units,
+      gate: "phase",
+      periodUs: new Float64Array(units).fill(1e13),
+      shiftUs: Float64Array.from({ length: units }, (_, j) => 1000 + 97 * j),
+      openRatio: new Float64Array(units).fill(1e-9),
+    };
+    const times = Array.from({ length: 2000 }, (_, n) => 1000 + 7 * n);
+    const scanned = openUnits(scanning, gate, times);
+    expect(scanned.some((open) => open.length > 0)).toBe(true);
+    expect(openUnits(turning, gate, times)).toEqual(scanned);
+  });
+
   it("leaves the bits that a scan leaves, sparse and dense, however many units are open", () => {
     fc.assert(
       fc.property(
