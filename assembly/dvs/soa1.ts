@@ -83,22 +83,50 @@ export function decodeSoa1(
   return !isOutside;
 }
 
-/** Two gaps as u32 in the low half, or what is no gap in `faults`. */
+/** Added to a whole number from 0 to 2^52 − 1, leaves it in the low bits of the sum's. */
+const TWO_TO_52: f64 = 4503599627370496;
+/** The upper halves of such sums of less than 2^32. */
+const UPPER_HALF: i32 = 0x43300000;
+
+/**
+ * Four gaps as u32; what is not 0 to 65,535, or not whole, leaves bits in `faults`.
+ *
+ * @param times address of the time behind the first gap
+ */
+@inline
+function fourGaps(times: usize): v128 {
+  const shift = f64x2.splat(TWO_TO_52);
+  const low = f64x2.sub(v128.load(times), v128.load(times - 8));
+  const high = f64x2.sub(v128.load(times, 16), v128.load(times - 8, 16));
+  const lowBits = f64x2.add(low, shift);
+  const highBits = f64x2.add(high, shift);
+  const isBroken = v128.or(
+    f64x2.ne(f64x2.sub(lowBits, shift), low), f64x2.ne(f64x2.sub(highBits, shift), high),
+  );
+  const gaps = v128.shuffle<i32>(lowBits, highBits, 0, 2, 4, 6);
+  const upper = v128.shuffle<i32>(lowBits, highBits, 1, 3, 5, 7);
+  const beyond = v128.or(
+    v128.xor(upper, i32x4.splat(UPPER_HALF)), i32x4.shr_u(gaps, 16),
+  );
+  faults = v128.or(isBroken, beyond);
+  return gaps;
+}
+
+/** What fourGaps() has found; each call overwrites it. */
 let faults: v128 = i16x8.splat(0);
 
 @inline
-function twoGaps(times: usize): v128 {
-  const gaps = f64x2.sub(v128.load(times), v128.load(times - 8));
-  const isWhole = f64x2.eq(gaps, f64x2.floor(gaps));
-  const isShort = v128.and(
-    f64x2.ge(gaps, f64x2.splat(0)), f64x2.le(gaps, f64x2.splat(65535)),
-  );
-  faults = v128.or(faults, v128.not(v128.and(isWhole, isShort)));
-  return i32x4.trunc_sat_f64x2_u_zero(gaps);
+function storeEvent(
+  x: usize, y: usize, on: usize, to: usize, count: usize, i: usize, gap: u32,
+): void {
+  store<u16>(to + (i << 1), gap);
+  store<u16>(to + ((count + i) << 1), load<u16>(x + (i << 1)));
+  const polarity = <u32>(load<u8>(on + i) != 0) << 15;
+  store<u16>(to + ((2 * count + i) << 1), <u32>load<u16>(y + (i << 1)) | polarity);
 }
 
 /**
- * soa1 of events from the second one of a packet on; the first has no gap and is not written.
+ * Events as soa1, up to the first that soa1 cannot hold.
  *
  * @param timeUs column of event 0, like `x`, `y` and `on`
  * @param to room for 6 bytes per event and 16 more
@@ -107,18 +135,22 @@ function twoGaps(times: usize): v128 {
 export function encodeSoa1(
   timeUs: usize, x: usize, y: usize, on: usize, to: usize, count: usize, width: u32, height: u32,
 ): usize {
+  const firstUs = load<f64>(timeUs);
+  // Neither NaN nor infinite.
+  if (firstUs - firstUs != 0 || load<u16>(x) >= width || load<u16>(y) >= height) return 0;
+  storeEvent(x, y, on, to, count, 0, 0);
   const rights = i16x8.splat(<i16>(width - 1));
   const bottoms = i16x8.splat(<i16>(height - 1));
   let i: usize = 1;
   for (; i + 8 <= count; i += 8) {
-    faults = i16x8.splat(0);
     const times = timeUs + (i << 3);
-    const low = v128.shuffle<i64>(twoGaps(times), twoGaps(times + 16), 0, 2);
-    const high = v128.shuffle<i64>(twoGaps(times + 32), twoGaps(times + 48), 0, 2);
+    const low = fourGaps(times);
+    const lowFaults = faults;
+    const high = fourGaps(times + 32);
     const column = v128.load(x + (i << 1));
     const row = v128.load(y + (i << 1));
     const outside = v128.or(i16x8.gt_u(column, rights), i16x8.gt_u(row, bottoms));
-    if (v128.any_true(v128.or(faults, outside))) break;
+    if (v128.any_true(v128.or(v128.or(lowFaults, faults), outside))) break;
     const isOn = i16x8.ne(v128.load8x8_u(on + i), i16x8.splat(0));
     v128.store(to + (i << 1), i16x8.narrow_i32x4_u(low, high));
     v128.store(to + ((count + i) << 1), column);
@@ -126,6 +158,12 @@ export function encodeSoa1(
       to + ((2 * count + i) << 1),
       v128.or(row, v128.and(isOn, i16x8.splat(<i16>0x8000))),
     );
+  }
+  for (; i < count; i++) {
+    const gap = load<f64>(timeUs + (i << 3)) - load<f64>(timeUs + (i << 3) - 8);
+    const isGap = gap >= 0 && gap <= 65535 && gap == Math.floor(gap);
+    if (!isGap || load<u16>(x + (i << 1)) >= width || load<u16>(y + (i << 1)) >= height) break;
+    storeEvent(x, y, on, to, count, i, <u32>gap);
   }
   return i;
 }

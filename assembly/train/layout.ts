@@ -28,7 +28,7 @@ function field(layout: usize, index: usize): usize {
 @inline export function xGradient(layout: usize): usize { return field(layout, 18); }
 @inline export function stateH(layout: usize): usize { return field(layout, 19); }
 @inline export function stateC(layout: usize): usize { return field(layout, 20); }
-@inline export function stepStart(layout: usize): usize { return field(layout, 21); }
+@inline export function entryStart(layout: usize): usize { return field(layout, 21); }
 @inline export function entries(layout: usize): usize { return field(layout, 22); }
 @inline export function phi(layout: usize): usize { return field(layout, 23); }
 @inline export function turns(layout: usize): usize { return field(layout, 24); }
@@ -44,15 +44,17 @@ function field(layout: usize, index: usize): usize {
 @inline export function shiftGradient(layout: usize): usize { return field(layout, 34); }
 @inline export function openRatioGradient(layout: usize): usize { return field(layout, 35); }
 @inline export function openCount(layout: usize): usize { return field(layout, 36); }
-@inline export function stepTimes(layout: usize): usize { return field(layout, 37); }
-@inline export function dueTimes(layout: usize): usize { return field(layout, 38); }
+@inline export function activeTimes(layout: usize): usize { return field(layout, 37); }
+@inline export function activeViews(layout: usize): usize { return field(layout, 38); }
 @inline export function nextOpen(layout: usize): usize { return field(layout, 39); }
 @inline export function chunkViews(layout: usize): usize { return field(layout, 40); }
 @inline export function unitStart(layout: usize): usize { return field(layout, 41); }
 @inline export function chunkEntries(layout: usize): usize { return field(layout, 42); }
 @inline export function period(layout: usize): usize { return field(layout, 43); }
 @inline export function openSlope(layout: usize): usize { return field(layout, 44); }
-@inline export function dueUnits(layout: usize): usize { return field(layout, 45); }
+@inline export function roundStart(layout: usize): usize { return field(layout, 45); }
+@inline export function roundEvents(layout: usize): usize { return field(layout, 46); }
+@inline export function roundCount(layout: usize): usize { return field(layout, 47); }
 
 /** Bytes of one v. */
 @inline
@@ -66,10 +68,10 @@ export function viewOf(layout: usize, b: usize): usize {
   return v(layout) + b * viewBytes(layout);
 }
 
-/** First entry of a step; that of the next step is its end. */
+/** First entry of a round; that of the next round is its end. */
 @inline
-export function firstEntryOf(layout: usize, step: usize): usize {
-  return load<u32>(stepStart(layout) + (step << 2));
+export function firstEntryOf(layout: usize, round: usize): usize {
+  return load<u32>(entryStart(layout) + (round << 2));
 }
 
 /** Unit of an entry. */

@@ -12,28 +12,9 @@ export function beginSequences(layout: usize, sequences: i32): void {
   }
 }
 
-/** Events of the longest sequence. */
-export function steps(layout: usize, sequences: i32): i32 {
-  const offsets = at.offsets(layout);
-  let longest = 0;
-  for (let b = 0; b < sequences; b++) {
-    const events = load<i32>(offsets + (b << 2), 4) - load<i32>(offsets + (b << 2));
-    longest = max(longest, events);
-  }
-  return longest;
-}
-
-/** Event `step` of sequence b; −1 past its end. */
-@inline
-export function eventAt(layout: usize, b: usize, step: i32): i32 {
-  const offset = at.offsets(layout) + (b << 2);
-  const n = load<i32>(offset) + step;
-  return n < load<i32>(offset, 4) ? n : -1;
-}
-
 /**
- * Whether entries `first` to `last` are all units of the `active` sequences that have a step, and
- * these come by fours: unit by unit, in each the same sequences.
+ * Whether entries `first` to `last` are all units of the `active` sequences of a round, and these come
+ * by fours: unit by unit, in each the same sequences.
  */
 @inline
 export function isWhole(layout: usize, first: usize, last: usize, active: usize): bool {

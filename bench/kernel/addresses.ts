@@ -1,5 +1,17 @@
+import { drawDigit, randomHand, rasterDigit } from "../../fixtures/generate/draw-digit.ts";
 import { createWasmKernel } from "../../src/cells/kernels/wasm-kernel.ts";
 import { addressVectors } from "../../src/fusion/encoders/address-encoder.ts";
+import {
+  copyDvsColumns,
+  createDvsPacket,
+  type DvsPacket,
+  dvsPacketView,
+} from "../../src/sensors/dvs/dvs-packet.ts";
+import {
+  digitSize,
+  saccadesUs,
+  simulateSaccadeDigit,
+} from "../../src/sensors/dvs/simulate/saccade-digit.ts";
 import { Random } from "../../src/sensors/random.ts";
 import { interleave, type Variant } from "../interleave.ts";
 import type { Report } from "../report.ts";
@@ -11,7 +23,7 @@ const side = 34;
 const dimensions = 40;
 
 /**
- * Events of N-MNIST's rate and size through address embedding and a Phased LSTM 41 → 110 with
+ * Digits as N-MNIST's camera sees them through address embedding and a Phased LSTM 41 → 110 with
  * r_on = 0.05 and its periods, from one packet in memory: the embedding's rows copied into the layer's input
  * (`plain`), and multiplied with the weights beforehand (`premultiplied`).
  */
@@ -24,7 +36,7 @@ export async function benchAddresses(report: Report): Promise<void> {
   const parameters = { ...any, periodUs, shiftUs: periodUs.map((p) => p * random.uniform()) };
   const embedding = Float32Array.from({ length: side * side * dimensions }, () => random.normal());
   const vectors = addressVectors(spec, embedding);
-  const packet = randomPacket(random);
+  const packet = digitsPacket(random);
   const kernel = createWasmKernel();
   const variants = [
     plain(kernel, parameters, vectors, packet),
@@ -35,28 +47,21 @@ export async function benchAddresses(report: Report): Promise<void> {
   report.ratioOf("plain-vs-premultiplied:41x110", timings, "plain", "premultiplied");
 }
 
-interface Packet {
-  readonly timeUs: Float64Array;
-  readonly x: Uint16Array;
-  readonly y: Uint16Array;
-  readonly on: Uint8Array;
-}
-
-/** 4,100 events in 315 ms, all over the sensor: no pixel's row stays in the cache for long. */
-function randomPacket(random: Random): Packet {
-  const packet = {
-    timeUs: new Float64Array(EVENTS),
-    x: new Uint16Array(EVENTS),
-    y: new Uint16Array(EVENTS),
-    on: new Uint8Array(EVENTS),
-  };
-  let timeUs = 0;
-  for (let n = 0; n < EVENTS; n++) {
-    timeUs += Math.round(-Math.log(1 - random.uniform()) * 77);
-    packet.timeUs[n] = timeUs;
-    packet.x[n] = random.below(side);
-    packet.y[n] = random.below(side);
-    packet.on[n] = random.below(2);
+/**
+ * Handwritten digits in saccades, one recording after the other, of 3,000 to 6,000 events in 315 ms:
+ * along the edges of the digit and in bursts, as in the real ones. 1.5 % of the events are at the time
+ * of the one before, 14 % within 5 µs of it, 69 % within 50 µs; in N-MNIST 1.7, 13 and 62 %.
+ */
+function digitsPacket(random: Random): DvsPacket {
+  const packet = createDvsPacket(side, side, EVENTS);
+  let startUs = 0;
+  for (let count = 0, digit = 0; count < EVENTS; digit++, startUs += saccadesUs) {
+    const { pixels } = rasterDigit(drawDigit(digit, randomHand(random), random), digitSize);
+    const grey = Uint8Array.from(pixels, (value) => 255 * value);
+    const seen = simulateSaccadeDigit(grey, startUs, random);
+    const taken = Math.min(seen.count, EVENTS - count);
+    copyDvsColumns(dvsPacketView(seen, 0, taken), taken, packet, count);
+    count += taken;
   }
   return packet;
 }
@@ -68,7 +73,7 @@ function plain(
   kernel: Kernel,
   parameters: Parameters,
   vectors: Float32Array,
-  packet: Packet,
+  packet: DvsPacket,
 ): Variant {
   const layer = kernel.createLayer(parameters);
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
@@ -92,7 +97,7 @@ function premultiplied(
   kernel: Kernel,
   parameters: Parameters,
   vectors: Float32Array,
-  packet: Packet,
+  packet: DvsPacket,
 ): Variant {
   const layer = kernel.createAddressLayer(parameters, vectors);
   const state = layer.bind(kernel.allocate(layer.stateLength), 0);
@@ -108,6 +113,6 @@ function premultiplied(
   };
 }
 
-function addressAt({ x, y, on }: Packet, n: number): number {
+function addressAt({ x, y, on }: DvsPacket, n: number): number {
   return 2 * (y[n]! * side + x[n]!) + on[n]!;
 }

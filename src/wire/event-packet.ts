@@ -2,6 +2,7 @@ import type { ByteMemory } from "../sensors/byte-memory.ts";
 import type { DvsEvent } from "../sensors/sensor-event.ts";
 import { badEvent } from "./bad-event.ts";
 import { decodeEvtEvents, evtEncodings } from "./evt-events.ts";
+import { ProtoWriter } from "./proto-writer.ts";
 import { messageType, schemaNames } from "./schema.ts";
 import { decodeSoa1, packSoa1 } from "./soa1.ts";
 import type { WireChannel } from "./wire-channel.ts";
@@ -10,7 +11,6 @@ import {
   checkTimeUs,
   nanosecondsFromUs,
   sequenceToNumber,
-  timestampFromUs,
   timestampToUs,
   type WireTimestamp,
 } from "./wire-time.ts";
@@ -36,8 +36,7 @@ function isKnown(encoding: string): encoding is (typeof encodings)[number] {
 const schemaName = schemaNames.eventPacket;
 const type = messageType(schemaName);
 
-/** Field 9, bytes. */
-const eventsTag = (9 << 3) | 2;
+const writer = new ProtoWriter();
 
 /**
  * polyphase.v1.EventPacket with `soa1` events. The packet's first event must be at `timeUs`.
@@ -47,44 +46,34 @@ const eventsTag = (9 << 3) | 2;
 export function encodeEventPacket(event: DvsEvent, memory?: ByteMemory): Uint8Array {
   const { packet, timeUs } = event;
   checkTimeUs("encode", schemaName, "timeUs", timeUs);
+  if (!Number.isSafeInteger(event.seq) || event.seq < 0) {
+    throw badEvent("encode", schemaName, "seq", "a whole number from 0 to 2^53 - 1", event.seq);
+  }
   const events = packSoa1(packet);
   if (packet.timeUs[0] !== timeUs) {
     throw badEvent("encode", schemaName, "packet.timeUs[0]", `timeUs ${timeUs}`, packet.timeUs[0]);
   }
-  const head = type
-    .encode({
-      timestamp: timestampFromUs(timeUs),
-      sensor_id: event.sensor,
-      width: packet.width,
-      height: packet.height,
-      seq: event.seq,
-      time_base: nanosecondsFromUs(timeUs),
-      encoding: "soa1",
-      count: packet.count,
-    })
-    .finish();
-  return withEvents(head, events, memory);
+  writeHead(event);
+  writer.size(9, events.length);
+  // The events are all but some dozens of the bytes: so they are copied once.
+  const length = writer.length + events.length;
+  const bytes = memory === undefined ? new Uint8Array(length) : memory.take(length);
+  writer.copyTo(bytes);
+  bytes.set(events, writer.length);
+  return bytes;
 }
 
-/** Appends the last field, of which all the bytes are: so they are copied once, not three times. */
-function withEvents(
-  head: Uint8Array,
-  events: Uint8Array,
-  memory: ByteMemory | undefined,
-): Uint8Array {
-  const lengthBytes = events.length < 2 ** 7 ? 1 : events.length < 2 ** 14 ? 2 : 3;
-  const from = head.length + 1 + lengthBytes;
-  const length = from + events.length;
-  const bytes = memory === undefined ? new Uint8Array(length) : memory.take(length);
-  bytes.set(head);
-  bytes[head.length] = eventsTag;
-  // A varint of at most 98,304.
-  for (let i = 1; i <= lengthBytes; i++) {
-    const isLast = i === lengthBytes;
-    bytes[head.length + i] = ((events.length >>> (7 * (i - 1))) & 0x7f) | (isLast ? 0 : 0x80);
-  }
-  bytes.set(events, from);
-  return bytes;
+/** Writes all fields before the events. */
+function writeHead({ sensor, seq, timeUs, packet }: DvsEvent): void {
+  writer.reset();
+  writer.timestamp(1, timeUs);
+  writer.text(2, sensor);
+  writer.whole(3, packet.width);
+  writer.whole(4, packet.height);
+  writer.whole(5, seq);
+  writer.fixed64(6, nanosecondsFromUs(timeUs));
+  writer.text(7, "soa1");
+  writer.whole(8, packet.count);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type CodecModule,
   codecModule,
 } from "../sensors/dvs/wasm/codec-module.ts";
+import { packetHome } from "../sensors/dvs/wasm/packet-home.ts";
 import type { TimeUs } from "../sensors/time.ts";
 import { alignedUint16View } from "./aligned-view.ts";
 import { badEvent } from "./bad-event.ts";
@@ -46,22 +47,22 @@ export function packSoa1(packet: DvsPacket, engine?: CodecEngine): Uint8Array<Ar
     packEvents(packet, bytes, 0, count);
     return bytes;
   }
-  const { columns, exports, input } = module;
-  const { timeUs, x, y, on } = columns;
-  copyDvsColumns(packet, count, columns);
-  const packed = exports.encodeSoa1(
+  const home = packetHome(packet);
+  if (home === undefined) copyDvsColumns(packet, count, module.columns);
+  const { timeUs, x, y, on } = home === undefined ? module.columns : packet;
+  const output = home?.output ?? module.input;
+  const packed = (home?.exports ?? module.exports).encodeSoa1(
     timeUs.byteOffset,
     x.byteOffset,
     y.byteOffset,
     on.byteOffset,
-    input.byteOffset,
+    output.byteOffset,
     count,
     width,
     height,
   );
-  const bytes = input.subarray(0, count * bytesPerEvent);
-  packEvents(packet, bytes, 0, 1);
-  packEvents(packet, bytes, packed, count);
+  const bytes = output.subarray(0, count * bytesPerEvent);
+  if (packed < count) packEvents(packet, bytes, packed, count);
   return bytes;
 }
 

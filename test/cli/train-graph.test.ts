@@ -70,6 +70,11 @@ describe("polyphase train audio-visual", { timeout: 60_000 }, () => {
       64,
       expect.stringContaining("it must be one of several sensors, the model has signal"),
     ]);
+    const other = polyphase("eval", "audio-visual", "--model", model);
+    expect([other.status, other.stderr]).toEqual([
+      78,
+      expect.stringContaining("must have at least 2 sensors, as the task has, got signal"),
+    ]);
   });
 });
 

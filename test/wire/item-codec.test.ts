@@ -53,6 +53,33 @@ test("encodeItem writes events as protobufjs does, in own memory and in memory u
   }
 });
 
+test.each([
+  { sensor: "dvs", timeUs: 0, seq: 0 },
+  { sensor: "", timeUs: 1, seq: 1 },
+  { sensor: "Kamera über Tür 3 \u{1f3a5}", timeUs: 999_999, seq: 127 },
+  { sensor: "x".repeat(300), timeUs: 1_000_000, seq: 128 },
+  { sensor: "dvs", timeUs: 2 ** 31 * 1e6, seq: 2 ** 31 - 1 },
+  { sensor: "dvs", timeUs: 2 ** 53 - 1, seq: 2 ** 31 },
+  { sensor: "dvs", timeUs: 1_700_000_000_123_456, seq: 2 ** 53 - 1 },
+])(
+  "encodeItem writes the numbers and texts of %o as protobufjs does",
+  ({ sensor, timeUs, seq }) => {
+    const packet = createDvsPacket(1280, 720, 3);
+    packet.timeUs.fill(timeUs);
+    const item = { ...dvsEvent(), sensor, timeUs, seq, packet };
+    const type = messageType(itemSchema("dvs").name);
+    const bytes = Buffer.from(encodeItem(item));
+    expect(bytes.equals(type.encode(type.decode(bytes)).finish())).toBe(true);
+    expect(decodeAs(item, bytes)).toEqual(item);
+  },
+);
+
+test.each([-1, 0.5, 2 ** 53, Number.NaN])("encodeItem refuses events numbered %d", (seq) => {
+  expect(() => encodeItem({ ...dvsEvent(), seq })).toThrow(
+    `seq must be a whole number from 0 to 2^53 - 1, got ${seq}`,
+  );
+});
+
 test("decodeItem gives an item or a PolyphaseError for any bytes", () => {
   const damaged = fc
     .tuple(anyItem, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(100))

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createDvsPacket, type DvsPacket } from "../../src/sensors/dvs/dvs-packet.ts";
+import { packetOf, seededEvents } from "../../fixtures/generate/events/seeded-events.ts";
+import {
+  createDvsPacket,
+  type DvsPacket,
+  dvsPacketView,
+} from "../../src/sensors/dvs/dvs-packet.ts";
+import { createBackgroundActivityFilter } from "../../src/sensors/dvs/filters/background-activity.ts";
+import { PacketMemory } from "../../src/sensors/dvs/packet-memory.ts";
+import { packetHome } from "../../src/sensors/dvs/wasm/packet-home.ts";
 import { decodeSoa1, encodeSoa1, soa1EventsMax } from "../../src/wire/soa1.ts";
 import { livePacketLimits, splitDvsPacket } from "../../src/wire/split-dvs-packet.ts";
 
@@ -43,6 +51,33 @@ test("decodeSoa1 gives back what encodeSoa1 took, at even and odd addresses", ()
       expect(decoded).toEqual(packet);
     }),
   );
+});
+
+test("encodeSoa1 writes events that lie in a filter's memory as those of a copy", () => {
+  const size = { width, height };
+  const filter = createBackgroundActivityFilter(size, { supportUs: 5000 });
+  const memory = new PacketMemory();
+  for (const [seed, count] of [9000, 12_000].entries()) {
+    const given = packetOf(seededEvents(seed, count, [64, 48]), [width, height]);
+    const kept = filter.apply(given, memory);
+    expect(kept.count).toBeGreaterThan(1000);
+    expect(kept.count).toBeLessThan(count);
+    for (const [from, to] of [
+      [0, kept.count],
+      [3, 1000],
+    ] as const) {
+      const part = dvsPacketView(kept, from, to);
+      expect(packetHome(part)).toBeDefined();
+      const copy = structuredClone(part);
+      expect(packetHome(copy)).toBeUndefined();
+      expect(encodeSoa1(part)).toEqual(encodeSoa1(copy, "typescript"));
+      part.x[5] = width;
+      copy.x[5] = width;
+      expect(() => encodeSoa1(part)).toThrow("event 5 must be on the 640x480 sensor");
+      expect(outcome(() => encodeSoa1(part))).toBe(outcome(() => encodeSoa1(copy, "typescript")));
+      part.x[5] = 0;
+    }
+  }
 });
 
 /** What `work` gives, or the message of its refusal. */

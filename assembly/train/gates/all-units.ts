@@ -2,16 +2,16 @@ import * as at from "../layout";
 import { openersOf, openness, phaseOf, writeUnit } from "./openness";
 
 /**
- * Makes entries of all units.
+ * Makes entries of all units at the times of a round.
  *
+ * @param active sequences of the round
  * @returns number of entries, −1 if there is not room for all
  */
-export function listAll(layout: usize, sequences: usize, count: i32, mode: i32, leak: f64): i32 {
+export function listAll(layout: usize, active: usize, count: i32, mode: i32, leak: f64): i32 {
   const units = at.units(layout);
-  const active = gatherActive(layout, sequences);
   if (count + units * active > (at.entriesMax(layout) as i32)) return -1;
   const isAlways = i64x2.splat(mode == 2 ? -1 : 0);
-  const views = at.dueUnits(layout);
+  const views = at.activeViews(layout);
   let open = 0;
   for (let u: usize = 0; u < units; u++) {
     const frequency = v128.load64_splat(at.frequency(layout) + (u << 3));
@@ -19,7 +19,7 @@ export function listAll(layout: usize, sequences: usize, count: i32, mode: i32, 
     const ratio = v128.load64_splat(at.openRatio(layout) + (u << 3));
     const slope = v128.load64_splat(at.openSlope(layout) + (u << 3));
     for (let b: usize = 0; b < active; b += 2) {
-      const turns = f64x2.mul(v128.load(at.stepTimes(layout) + (b << 3)), frequency);
+      const turns = f64x2.mul(v128.load(at.activeTimes(layout) + (b << 3)), frequency);
       const phase = phaseOf(turns, shift);
       const isOpen = v128.or(f64x2.lt(phase, ratio), isAlways);
       const leaking = f64x2.mul(phase, f64x2.splat(leak));
@@ -37,22 +37,4 @@ export function listAll(layout: usize, sequences: usize, count: i32, mode: i32, 
   }
   store<i32>(at.openCount(layout), load<i32>(at.openCount(layout)) + open);
   return count;
-}
-
-/**
- * Moves the times of sequences that have a step to the front, and lists their v.
- *
- * @returns how many there are
- */
-function gatherActive(layout: usize, sequences: usize): usize {
-  const times = at.stepTimes(layout);
-  let active: usize = 0;
-  for (let b: usize = 0; b < sequences; b++) {
-    const time = load<f64>(times + (b << 3));
-    if (isNaN(time)) continue;
-    store<f64>(times + (active << 3), time);
-    store<u32>(at.dueUnits(layout) + (active << 2), at.viewOf(layout, b));
-    active++;
-  }
-  return active;
 }

@@ -1,49 +1,58 @@
 import * as at from "../layout";
-import { eventAt, steps } from "../sequences";
+import { eventOf, firstEventOf, planRounds, roundsOf, sequenceOf } from "../rounds";
 import { listAll } from "./all-units";
-import { listDue, listOpen } from "./open-units";
-import { ROUNDING } from "./openness";
+import { beginScan, listOpen } from "./open-units";
 
 /**
- * Lists units to evaluate, step by step, in a step unit by unit, and counts those that are open and
- * do not only leak. A closed unit is not looked at again before it opens.
+ * Decides on the rounds, lists units to evaluate, round by round, in a round unit by unit, and counts
+ * those that are open and do not only leak.
  *
  * @param mode 0 triangular gate, 1 square, 2 always open
  * @param all lists closed units too
+ * @param reachUs how far a sequence may be ahead of others
  * @returns number of entries, −1 if there is not room for all
  */
-export function scanGates(layout: usize, sequences: i32, mode: i32, leak: f64, all: bool): i32 {
-  const stepStart = at.stepStart(layout);
-  const groups: usize = (sequences + 15) >> 4;
-  const nextOpen = at.nextOpen(layout);
-  for (let place: usize = 0; place < (at.units(layout) * groups) << 6; place += 4) {
-    store<f32>(nextOpen + place, -Infinity);
-  }
+export function scanGates(
+  layout: usize,
+  sequences: i32,
+  mode: i32,
+  leak: f64,
+  all: bool,
+  reachUs: f64,
+): i32 {
+  planRounds(layout, sequences, reachUs);
+  beginScan(layout);
   store<i32>(at.openCount(layout), 0);
-  const last = steps(layout, sequences);
+  const starts = at.entryStart(layout);
+  const rounds = roundsOf(layout);
   let count = 0;
-  for (let step = 0; step < last; step++) {
-    store<i32>(stepStart + (step << 2), count);
-    writeTimes(layout, sequences, step);
-    if (all || mode == 2) {
-      count = listAll(layout, sequences, count, mode, leak);
-    } else {
-      count = listOpen(layout, groups << 4, listDue(layout, groups), count, mode);
-    }
+  for (let round = 0; round < rounds; round++) {
+    store<i32>(starts + (round << 2), count);
+    const active = gatherActive(layout, round);
+    count = all || mode == 2
+      ? listAll(layout, active, count, mode, leak)
+      : listOpen(layout, active, count, mode);
     if (count < 0) return -1;
   }
-  store<i32>(stepStart + (last << 2), count);
+  store<i32>(starts + (rounds << 2), count);
   return count;
 }
 
-/** Times of event `step` of all sequences; NaN, which is never due, where there is none. */
-function writeTimes(layout: usize, sequences: i32, step: i32): void {
-  const dueTimes = at.dueTimes(layout);
-  for (let b = 0; b < ((sequences + 15) & ~15); b++) {
-    const n = b < sequences ? eventAt(layout, b, step) : -1;
-    const time = n < 0 ? NaN : load<f64>(at.timeUs(layout) + (n << 3));
-    const rounded = time as f32;
-    store<f64>(at.stepTimes(layout) + (b << 3), time);
-    store<f32>(dueTimes + (b << 2), rounded + abs(rounded) * ROUNDING);
+/**
+ * Lists the times and the v of the sequences of a round.
+ *
+ * @returns how many there are
+ */
+function gatherActive(layout: usize, round: usize): usize {
+  const begin = firstEventOf(layout, round);
+  const end = firstEventOf(layout, round + 1);
+  const times = at.activeTimes(layout);
+  const views = at.activeViews(layout);
+  let active: usize = 0;
+  for (let place = begin; place < end; place += 8, active++) {
+    const time = load<f64>(at.timeUs(layout) + (eventOf(place) << 3));
+    store<f64>(times + (active << 3), time);
+    store<u32>(views + (active << 2), at.viewOf(layout, sequenceOf(place)));
   }
+  return active;
 }

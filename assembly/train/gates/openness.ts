@@ -1,8 +1,5 @@
 import * as at from "../layout";
 
-/** More than float32 rounds by. */
-export const ROUNDING: f32 = 2.4e-7;
-
 /** φ of two units. */
 @inline
 export function phaseOf(turns: v128, shift: v128): v128 {

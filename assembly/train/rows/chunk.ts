@@ -1,13 +1,13 @@
 import * as at from "../layout";
 
 /**
- * Sorts the entries of some steps by unit, so that a unit's gradients are loaded and stored once for
+ * Sorts the entries of some rounds by unit, so that a unit's gradients are loaded and stored once for
  * all of them. Of each sorted entry, eight bytes: where its z is, and the v that it was made of.
  *
- * @param first step of the chunk, and `steps` of them; the v of its last step were kept first
- * @param stepBytes of the kept v of one step
+ * @param first round of the chunk, and `rounds` of them; the v of its last round were kept first
+ * @param roundBytes of the kept v of one round
  */
-export function sortChunk(layout: usize, first: usize, steps: usize, stepBytes: usize): void {
+export function sortChunk(layout: usize, first: usize, rounds: usize, roundBytes: usize): void {
   const units = at.units(layout);
   const entries = at.entries(layout);
   const gates = at.gates(layout);
@@ -17,7 +17,7 @@ export function sortChunk(layout: usize, first: usize, steps: usize, stepBytes: 
   const next = at.unitStart(layout) + 4;
   memory.fill(next - 4, 0, (units + 2) << 2);
   const from = at.firstEntryOf(layout, first);
-  const to = at.firstEntryOf(layout, first + steps);
+  const to = at.firstEntryOf(layout, first + rounds);
   for (let e = from; e < to; e++) {
     const count = next + (at.unitOf(entries, e) << 2) + 4;
     store<u32>(count, load<u32>(count) + 1);
@@ -26,11 +26,11 @@ export function sortChunk(layout: usize, first: usize, steps: usize, stepBytes: 
     const start = next + (u << 2);
     store<u32>(start, load<u32>(start, 4) + load<u32>(start), 4);
   }
-  let kept = at.chunkViews(layout) + steps * stepBytes - at.v(layout);
+  let kept = at.chunkViews(layout) + rounds * roundBytes - at.v(layout);
   let e = from;
-  for (let step = first; step < first + steps; step++) {
-    kept -= stepBytes;
-    const last = at.firstEntryOf(layout, step + 1);
+  for (let round = first; round < first + rounds; round++) {
+    kept -= roundBytes;
+    const last = at.firstEntryOf(layout, round + 1);
     for (; e < last; e++) {
       const place = next + (at.unitOf(entries, e) << 2);
       const index = load<u32>(place);

@@ -1,6 +1,6 @@
 import * as at from "../layout";
 
-/** z = rows · v of entries `first` to `last` of one step, written where their gates will be. */
+/** z = rows · v of entries `first` to `last` of one round, written where their gates will be. */
 export function multiplyRows(layout: usize, first: usize, last: usize): void {
   const entries = at.entries(layout);
   const gates = at.gates(layout);

@@ -1,6 +1,6 @@
 import * as at from "../layout";
 
-/** z = rows · v of entries `first` to `last` of one step: adds to the derivatives by v. */
+/** z = rows · v of entries `first` to `last` of one round: adds to the derivatives by v. */
 export function addViewGradients(layout: usize, first: usize, last: usize): void {
   const entries = at.entries(layout);
   const gates = at.gates(layout);

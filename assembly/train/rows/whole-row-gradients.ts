@@ -3,17 +3,17 @@ import * as at from "../layout";
 import { addPeepholeGradients } from "../units/peephole-gradients";
 
 /**
- * What addChunkGradients does, of a chunk whose steps list every unit of `active` sequences: the
- * entries of a unit and the kept v of a step lie one behind the other.
+ * What addChunkGradients does, of a chunk whose rounds list every unit of `active` sequences: the
+ * entries of a unit and the kept v of a round lie one behind the other.
  *
- * @param step first of the chunk, of `kept` steps; the v of its last step were kept first
- * @param stepBytes from the kept v of one step to those of the next
+ * @param round first of the chunk, of `kept` rounds; the v of its last round were kept first
+ * @param roundBytes from the kept v of one round to those of the next
  */
 export function addWholeChunkGradients(
   layout: usize,
-  step: usize,
+  round: usize,
   kept: usize,
-  stepBytes: usize,
+  roundBytes: usize,
   active: usize,
   leak: f64,
   oscillates: bool,
@@ -23,7 +23,7 @@ export function addWholeChunkGradients(
   const views = at.chunkViews(layout);
   const sorted = at.chunkEntries(layout);
   const unitBytes = active << 4;
-  let z = at.gates(layout) + (at.firstEntryOf(layout, step + kept - 1) << 4);
+  let z = at.gates(layout) + (at.firstEntryOf(layout, round + kept - 1) << 4);
   for (let u: usize = 0; u < units; u++, z += unitBytes) {
     const gradient = at.rowsGradient(layout) + (u << 2) * bytes;
     for (let m: usize = 0; m < bytes; m += 32) {
@@ -33,7 +33,7 @@ export function addWholeChunkGradients(
         units * unitBytes,
         unitBytes,
         views + m,
-        stepBytes,
+        roundBytes,
         bytes,
         kept,
       );
@@ -53,10 +53,10 @@ export function addWholeChunkGradients(
 function addBlock(
   gradient: usize,
   z: usize,
-  stepZ: usize,
+  roundZ: usize,
   unitBytes: usize,
   views: usize,
-  stepBytes: usize,
+  roundBytes: usize,
   bytes: usize,
   kept: usize,
 ): void {
@@ -68,7 +68,7 @@ function addBlock(
   let bf = v128.load(gradient, 80);
   let bg = v128.load(gradient, 96);
   let bo = v128.load(gradient, 112);
-  for (; kept > 0; kept--, z -= stepZ, views += stepBytes) {
+  for (; kept > 0; kept--, z -= roundZ, views += roundBytes) {
     let view = views;
     const end = z + unitBytes;
     for (let entry = z; entry < end; entry += 16, view += bytes) {

@@ -1,11 +1,11 @@
 import * as at from "../layout";
 
 /**
- * z = rows · v of a step that lists every unit of `active` sequences, a multiple of four: adds to
+ * z = rows · v of a round that lists every unit of `active` sequences, a multiple of four: adds to
  * the derivatives by v. Sums over all units stay in registers, and the rows of a block of columns in
  * the first cache for all sequences.
  *
- * @param first entry of the step
+ * @param first entry of the round
  */
 export function addWholeViewGradients(layout: usize, first: usize, active: usize): void {
   const entries = at.entries(layout);

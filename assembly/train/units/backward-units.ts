@@ -2,7 +2,7 @@ import * as at from "../layout";
 import { gather, scatter, storeFour, transpose0, transpose1, transpose2, transpose3 } from "./lanes";
 
 /**
- * Derivatives by what Eqs. 1-10 of entries `first` to `last` of one step read, all but rows and
+ * Derivatives by what Eqs. 1-10 of entries `first` to `last` of one round read, all but rows and
  * peepholes; those by z take the place of the gates, and h becomes what it was before the step. Four
  * side by side; the last fills empty places, which write the same twice.
  */
@@ -45,7 +45,7 @@ export function backwardUnits(layout: usize, first: usize, last: usize): void {
   }
 }
 
-/** The same of a step that lists every unit of `active` sequences, a multiple of four. */
+/** The same of a round that lists every unit of `active` sequences, a multiple of four. */
 export function backwardWholeUnits(layout: usize, first: usize, active: usize): void {
   const entries = at.entries(layout);
   const gateBytes = at.units(layout) << 2;

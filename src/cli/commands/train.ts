@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { type StoredModel, writeModelDirectory } from "../../state/model-directory.ts";
 import { exportModel } from "../../train/export-model.ts";
 import { FrameCnn } from "../../train/frames/frame-cnn.ts";
@@ -30,19 +31,23 @@ import {
 import { learningCurveSvg } from "../format/learning-curve.ts";
 import { TrainingProgress } from "../format/training-progress.ts";
 import { wholeNumber } from "../model-options.ts";
+import { readConfigFile } from "../read-config-file.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { addBaselineOptions } from "../train-baseline-options.ts";
-import { addGraphOptions, addThreadOptions } from "../train-graph-options.ts";
+import { addBaselineOptions } from "../train/train-baseline-options.ts";
+import {
+  type RunChoices,
+  type TrainConfig,
+  trainConfigSchema,
+} from "../train/train-config-schema.ts";
+import { addGraphOptions, addThreadOptions } from "../train/train-graph-options.ts";
 
-interface TrainCommandOptions extends TaskChoices {
-  readonly out: string;
-  readonly seed: number;
-  readonly reportEvery: number;
-  readonly validateEvery: number;
-  readonly patience: number;
-  readonly workers: number;
+/** As the command line has them: the rest has defaults. */
+interface TrainCommandOptions extends TaskChoices, Omit<RunChoices, "out" | "testSequences"> {
+  readonly out?: string;
   readonly testSequences?: number;
 }
+
+type TrainChoices = TrainCommandOptions & Pick<RunChoices, "out">;
 
 type AnyTraining = TrainingState<SequenceNetwork | GraphNetwork | FrameCnn>;
 
@@ -54,8 +59,8 @@ export function registerTrain(program: Command): void {
   const command = program
     .command("train")
     .description("train a Phased LSTM on a task; run again to resume")
-    .argument("<task>", taskNames.join(", "))
-    .requiredOption(
+    .argument("<task>", `${taskNames.join(", ")}, or a file with task and options: .yaml, .json`)
+    .option(
       "-o, --out <dir>",
       "run directory: checkpoint, train.jsonl; model/ and curve.svg at the end",
     )
@@ -108,12 +113,21 @@ Examples:
   polyphase train audio-visual --out runs/av --absent audio=0.1,video=0.1 --workers 2
   polyphase train audio-visual --out runs/av-long --window-ms 400
   polyphase train pen --out runs/pen
-  polyphase train audio-visual --out runs/adapt --start runs/av/model --errors local`,
+  polyphase train audio-visual --out runs/adapt --start runs/av/model --errors local
+  polyphase train deploy/examples/training/frequency.yaml --out runs/rmsprop --batches 2000
+
+A file has the options by their names, openRatio for --open-ratio, and what only it can say:
+optimizer, warmupBatches, finalShare, clipNorm, clipValue, gateRate. The command line goes first.`,
     )
     .action(trainCommand);
 }
 
-async function trainCommand(name: string, options: TrainCommandOptions): Promise<void> {
+async function trainCommand(
+  taskOrFile: string,
+  given: TrainCommandOptions,
+  command: Command,
+): Promise<void> {
+  const { name, options } = await chooseRun(taskOrFile, given, command);
   const shards = options.shards ?? (options.workers > 0 ? defaultShards : undefined);
   const backend = process.env["POLYPHASE_BACKEND"] ?? "auto";
   const choices = { ...options, backend, ...(shards !== undefined && { shards }) };
@@ -139,10 +153,28 @@ async function trainCommand(name: string, options: TrainCommandOptions): Promise
   process.stdout.write(`${JSON.stringify({ ...result, model }, undefined, 2)}\n`);
 }
 
+/** What a file says, where the command line does not say it. */
+async function chooseRun(
+  taskOrFile: string,
+  given: TrainCommandOptions,
+  command: Command,
+): Promise<{ readonly name: string; readonly options: TrainChoices }> {
+  const isFile = /\.(ya?ml|json)$/.test(taskOrFile);
+  const { task, ...choices }: TrainConfig = isFile
+    ? (await readConfigFile(taskOrFile, trainConfigSchema)).value
+    : { task: taskOrFile };
+  const unsaid = Object.entries(choices).filter(
+    ([key]) => command.getOptionValueSource(key) !== "cli",
+  );
+  const options: TrainCommandOptions = { ...given, ...Object.fromEntries(unsaid) };
+  if (options.out !== undefined) return { name: task, options: { ...options, out: options.out } };
+  throw new PolyphaseError("USAGE", "Cannot train: --out must name a folder for the run, got none");
+}
+
 async function train(
   state: AnyTraining,
   name: string,
-  options: TrainCommandOptions,
+  options: TrainChoices,
   progress: TrainingProgress,
 ): Promise<RunOutcome> {
   const { workers, seed } = options;

@@ -5,7 +5,7 @@ import { openEventSink } from "./event-sink.ts";
 import { openEventSource } from "./open-event-source.ts";
 
 interface CatOptions extends InputOptions {
-  readonly limit: number;
+  readonly limit?: number;
 }
 
 /** `polyphase events cat`: events as text. */
@@ -16,12 +16,12 @@ export function registerEventsCat(events: Command): void {
       .description("print events as CSV: t in µs, x, y, p")
       .argument("<file>", "event-camera file, MCAP or rosbag2 recording"),
   )
-    .option("-n, --limit <n>", "print at most n events", parseCount, Number.POSITIVE_INFINITY)
+    .option("-n, --limit <n>", "print at most n events (default: all)", parseCount)
     .addHelpText("after", "\nExample:\n  polyphase events cat recording.raw -n 10")
     .action(async (file: string, options: CatOptions) => {
       const source = await openEventSource(file, sourceOptions(options));
       const sink = await openEventSink("-", "csv", source.report.size);
-      let left = options.limit;
+      let left = options.limit ?? Number.POSITIVE_INFINITY;
       for await (const packet of source.packets()) {
         const shown = Math.min(packet.count, left);
         await sink.write(dvsPacketView(packet, 0, shown));

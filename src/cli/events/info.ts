@@ -39,7 +39,7 @@ function summaryText(summary: EventsSummary): string {
     ],
     ["triggers", grouped(summary.triggers)],
   ];
-  if (firstUs !== undefined && lastUs !== undefined) {
+  if (firstUs !== null && lastUs !== null) {
     const spanUs = lastUs - firstUs;
     const rate = spanUs > 0 ? ((summary.events - 1) * 1e6) / spanUs : 0;
     lines.push(

@@ -12,9 +12,9 @@ export interface EventsSummary {
   readonly on: number;
   readonly off: number;
   readonly triggers: number;
-  /** Event times, µs; absent without events. */
-  readonly firstUs?: number;
-  readonly lastUs?: number;
+  /** Event times, µs; null without events. */
+  readonly firstUs: number | null;
+  readonly lastUs: number | null;
   /** Decimal, since the sum of times leaves the integers a JS number can hold. */
   readonly sums: { readonly t: string; readonly x: string; readonly y: string; readonly p: string };
   /** Reasons that occurred, with how often. */
@@ -26,13 +26,15 @@ export async function summarizeEvents(source: EventSource): Promise<EventsSummar
   const sums = { t: 0n, x: 0n, y: 0n, p: 0n };
   let packets = 0;
   let events = 0;
-  let firstUs: number | undefined;
-  let lastUs: number | undefined;
+  let firstUs: number | null = null;
+  let lastUs: number | null = null;
   for await (const packet of source.packets()) {
     packets++;
     events += packet.count;
-    firstUs ??= packet.timeUs[0];
-    lastUs = packet.timeUs[packet.count - 1];
+    if (packet.count > 0) {
+      firstUs ??= packet.timeUs[0]!;
+      lastUs = packet.timeUs[packet.count - 1]!;
+    }
     addPacket(sums, packet);
   }
   const { size, triggers, inputPackets, anomalies } = source.report;
@@ -45,7 +47,8 @@ export async function summarizeEvents(source: EventSource): Promise<EventsSummar
     on: Number(sums.p),
     off: events - Number(sums.p),
     triggers,
-    ...(firstUs === undefined || lastUs === undefined ? {} : { firstUs, lastUs }),
+    firstUs,
+    lastUs,
     sums: { t: `${sums.t}`, x: `${sums.x}`, y: `${sums.y}`, p: `${sums.p}` },
     anomalies: Object.fromEntries(Object.entries(anomalies).filter(([, count]) => count > 0)),
   };

@@ -28,6 +28,7 @@ export function createTimeShift(
     if (!isFromZero || packet.count === 0) return packet;
     originUs ??= packet.timeUs[0]!;
     const shiftUs = originUs;
-    return { ...packet, timeUs: packet.timeUs.map((timeUs) => timeUs - shiftUs) };
+    const times = packet.timeUs.subarray(0, packet.count);
+    return { ...packet, timeUs: times.map((timeUs) => timeUs - shiftUs) };
   };
 }

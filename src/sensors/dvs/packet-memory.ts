@@ -1,7 +1,11 @@
 import { ByteMemory } from "../byte-memory.ts";
-import { type DvsColumns, dvsColumns, dvsEventBytes } from "./dvs-packet.ts";
+import { copyDvsColumns, type DvsColumns, dvsColumns, dvsEventBytes } from "./dvs-packet.ts";
 
-/** Memory for one packet after the other, for those who are done with a packet before the next. */
+/**
+ * Memory for one packet after the other, for those who are done with a packet before the next. Who
+ * makes the packets may as well give out its own, without a copy: a packet is valid until this
+ * memory, or the decoder or filter that made it, is used again.
+ */
 export class PacketMemory {
   readonly #memory = new ByteMemory();
 
@@ -16,6 +20,13 @@ export class PacketMemory {
     bytes.set(packed);
     return dvsColumns(bytes.buffer, count);
   }
+}
+
+/** The first `count` events of `columns` in memory of their own. */
+export function copyColumns(columns: DvsColumns, count: number): DvsColumns {
+  const copy = dvsColumns(new ArrayBuffer(count * dvsEventBytes), count);
+  copyDvsColumns(columns, count, copy);
+  return copy;
 }
 
 /** Columns of `count` events from byte `from` of `buffer` on, in `memory` or in memory of their own. */

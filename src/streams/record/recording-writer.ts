@@ -68,6 +68,15 @@ async function openPartial(path: string): Promise<FileHandle> {
   }
 }
 
+/** What most writes return: they wait for nothing. */
+const done = Promise.resolve();
+
+/** Who does not await a write still learns of a failure: from the next write and from close(). */
+function unheard(written: Promise<void>): Promise<void> {
+  written.catch(() => {});
+  return written;
+}
+
 /** Items go into a chunk at once, so that only whole chunks wait for the disk. */
 class McapRecordingWriter implements RecordingWriter {
   readonly #path: string;
@@ -91,13 +100,17 @@ class McapRecordingWriter implements RecordingWriter {
   }
 
   write(item: StreamItem, receivedUs: TimeUs): Promise<void> {
-    const written = this.#add(item, receivedUs);
-    // Who does not await still learns of a failure: from the next write and from close().
-    written.catch(() => {});
-    return written;
+    try {
+      this.#add(item, receivedUs);
+    } catch (error) {
+      return unheard(Promise.reject(error));
+    }
+    if (this.#chunk.byteLength <= chunkBytes) return done;
+    this.#closeChunk();
+    return this.#blockBytes < blockBytes ? done : unheard(this.#handOver());
   }
 
-  async #add(item: StreamItem, receivedUs: TimeUs): Promise<void> {
+  #add(item: StreamItem, receivedUs: TimeUs): void {
     this.#checkWritable();
     if (!Number.isSafeInteger(receivedUs) || receivedUs < 0) {
       throw this.#refusal("BAD_EVENT", `receivedUs must be whole and >= 0, got ${receivedUs}`);
@@ -112,11 +125,11 @@ class McapRecordingWriter implements RecordingWriter {
       publishTime: BigInt(item.timeUs) * 1000n,
       data,
     });
-    if (this.#chunk.byteLength <= chunkBytes) return;
-    this.#closeChunk();
-    if (this.#blockBytes < blockBytes) return;
+  }
+
+  /** Has the file take the block, and waits for the one before: the next is made meanwhile. */
+  async #handOver(): Promise<void> {
     const before = this.#queue;
-    // The file takes this block while the next one is made.
     void this.#appendBlock();
     await before;
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,5 +1,6 @@
 import type { GraphSpec } from "../../fusion/spec/graph-spec.ts";
 import { createDvsPacket } from "../../sensors/dvs/dvs-packet.ts";
+import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { TimeUs } from "../../sensors/time.ts";
 import type { SequenceWriter } from "../network/sequence-writer.ts";
@@ -65,8 +66,16 @@ export class CapturedSequences implements SequenceWriter {
     this.#readings = [];
   }
 
+  /** @throws {PolyphaseError} BAD_MODEL if the model has fewer sensors than the task */
   item(index: number, timeUs: TimeUs, values: ArrayLike<number>): void {
-    const sensor = this.#sensors[index]!;
+    const sensor = this.#sensors[index];
+    if (sensor === undefined) {
+      const names = this.#sensors.map(({ name }) => name).join(", ");
+      throw new PolyphaseError(
+        "BAD_MODEL",
+        `Cannot evaluate: the model must have at least ${index + 1} sensors, as the task has, got ${names}`,
+      );
+    }
     const base = {
       stream,
       sensor: sensor.name,

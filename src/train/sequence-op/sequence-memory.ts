@@ -1,10 +1,10 @@
-import { hasOscillator } from "../../cells/gate.ts";
 import {
   rowLength,
   type SequenceBatch,
   type SequenceLimits,
   type SequenceShape,
   type SequenceTensors,
+  skipsClosed,
 } from "./sequence-op.ts";
 import { WasmArena } from "./wasm-arena.ts";
 
@@ -29,14 +29,12 @@ export interface SequenceMemory {
   readonly openCount: Int32Array;
 }
 
-const layoutFields = 46;
+const layoutFields = 48;
 /**
  * Room for embedding, read-out, moments and averages; as much as is used of it is taken from the
  * system. What does not fit lies elsewhere and is computed without SIMD.
  */
 const roomBytes = 2 ** 26;
-/** Sequences that the scan looks at together. */
-const scanLanes = 16;
 /** Entries that the scan may write before it sees the limit. */
 const spareEntries = 2;
 
@@ -73,7 +71,7 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
     stateH: at(arena.float32(sequencesMax * units)),
     stateC: at(arena.float32(sequencesMax * units)),
   };
-  // Entries: first of each step; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
+  // Entries: first of each round; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
   const entries = openUnitsMax + spareEntries;
   at(arena.int32(2 * entries));
@@ -85,18 +83,20 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
   const openCount = at(arena.int32(1));
-  // Of the scan: times of a step twice, and when each unit opens next.
-  const lanes = scanLanes * Math.ceil(sequencesMax / scanLanes);
-  at(arena.float64(lanes));
-  at(arena.float32(lanes));
-  at(arena.float32(lanes * units));
+  // Of the scan: time and v of the sequences of a round, by twos, and when each unit opens next.
+  at(arena.float64(sequencesMax + 1));
+  at(arena.int32(sequencesMax + 1));
+  at(arena.float64(units));
   // The v of a chunk, and its entries by unit.
   at(arena.float32(chunkEvents * length));
   at(arena.int32(units + 2));
   at(arena.int32(2 * chunkEvents * units));
   const period = at(arena.float64(units));
   const openSlope = at(arena.float64(units));
-  at(arena.int32(2 * lanes * units));
+  // Rounds: first event of each; event and sequence of each; their number.
+  at(arena.int32(eventsMax + 1));
+  at(arena.int32(2 * eventsMax));
+  at(arena.int32(1));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
     arena,
@@ -126,8 +126,7 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
  * the first cache.
  */
 function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
-  const skips = shape.evaluate === "open" && hasOscillator(shape.gate);
-  const floats = skips ? 32_768 : 8_192;
+  const floats = skipsClosed(shape) ? 32_768 : 8_192;
   return Math.max(limits.sequencesMax, Math.ceil(floats / rowLength(shape)));
 }
 
@@ -136,8 +135,8 @@ function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const { units, inputs } = shape;
   const length = rowLength(shape);
   const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
-  const events = limits.eventsMax * (2 * inputs + 2 * units + 4);
-  const sequences = (limits.sequencesMax + scanLanes) * (6 * units + 4 * length + 6);
+  const events = limits.eventsMax * (2 * inputs + 2 * units + 7);
+  const sequences = limits.sequencesMax * (2 * units + 4 * length + 6);
   const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
   const entries = 14 * (limits.openUnitsMax + spareEntries);
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32 + roomBytes;

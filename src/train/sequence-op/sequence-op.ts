@@ -1,4 +1,4 @@
-import type { GateMode } from "../../cells/gate.ts";
+import { type GateMode, hasOscillator } from "../../cells/gate.ts";
 import type { FloatArray } from "../../cells/kernels/kernel.ts";
 import { floatsBeside } from "./parameter-kernels.ts";
 
@@ -121,6 +121,11 @@ export function rowIndex(length: number, unit: number, gate: number, m: number):
 /** True where k depends on φ by Eq. 6, so that τ, s and r_on have gradients. */
 export function isTriangular(gate: GateMode): boolean {
   return gate === "phase" || gate === "aligned";
+}
+
+/** True where a batch evaluates some units only. */
+export function skipsClosed({ evaluate, gate }: SequenceShape): boolean {
+  return evaluate === "open" && hasOscillator(gate);
 }
 
 /** r_on from ρ. */

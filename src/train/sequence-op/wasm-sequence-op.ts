@@ -10,21 +10,33 @@ import {
   type SequenceLimits,
   type SequenceOp,
   type SequenceShape,
+  skipsClosed,
 } from "./sequence-op.ts";
 import { instantiateWasm } from "./wasm-arena.ts";
 import { wasmModuleBase64 } from "./wasm-module.ts";
 
 /** What assembly/train/index.ts exports; `layout` is the address of its table of pointers. */
 interface SequenceExports extends ParameterKernels {
-  scanGates(layout: number, sequences: number, mode: number, leak: number, all: number): number;
+  scanGates(
+    layout: number,
+    sequences: number,
+    mode: number,
+    leak: number,
+    all: number,
+    reachUs: number,
+  ): number;
   forward(layout: number, sequences: number): void;
   backward(layout: number, sequences: number, leak: number, oscillates: number): void;
 }
+
+/** Mean times that units are open by which a sequence may be ahead of others: twice as many do nearly as well. */
+const openWindows = 1;
 
 /** The sequence op in float32 SIMD; all its arrays are views on the module's memory. */
 export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimits): SequenceOp {
   checkSequenceShape(shape, limits);
   const { units } = shape;
+  const skips = skipsClosed(shape);
   const memory = createSequenceMemory(shape, limits);
   const { arena, layout, parameters, gradients, batch, frequency, period, openRatio, openSlope } =
     memory;
@@ -40,11 +52,13 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
     leak: 0,
     forward(sequences) {
       checkSequenceBatch(op, sequences);
+      let openUs = 0;
       for (let u = 0; u < units; u++) {
         frequency[u] = Math.exp(-parameters.logPeriod[u]!);
         period[u] = Math.exp(parameters.logPeriod[u]!);
         openRatio[u] = openRatioOf(parameters.openLogit[u]!);
         openSlope[u] = 2 / openRatio[u]!;
+        openUs += period[u]! * openRatio[u]!;
       }
       const count = wasm.scanGates(
         layout,
@@ -52,6 +66,7 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
         scanMode(shape),
         op.leak,
         shape.evaluate === "all" ? 1 : 0,
+        skips ? (openWindows * openUs) / units : Number.POSITIVE_INFINITY,
       );
       if (count < 0) throw openUnitsExceeded(op);
       wasm.forward(layout, sequences);

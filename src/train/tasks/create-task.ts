@@ -2,6 +2,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { FrameCnn } from "../frames/frame-cnn.ts";
 import type { GraphNetwork } from "../graph/graph-network.ts";
 import type { SequenceNetwork } from "../network/sequence-network.ts";
+import type { OptimizerSpec } from "../optimizers/optimizer.ts";
 import { addingDefaults, addingTask } from "./adding.ts";
 import { audioVisualDefaults } from "./audio-visual.ts";
 import { type BaselineChoices, refuseBaselineChoices } from "./baseline-choices.ts";
@@ -16,7 +17,7 @@ import { type NmnistOptions, nmnistDefaults, nmnistTask } from "./nmnist.ts";
 import { parityDefaults, parityTask } from "./parity.ts";
 import { penDefaults } from "./pen.ts";
 import type { CellOptions } from "./task-network.ts";
-import type { TrainTask } from "./train-task.ts";
+import type { Recipe, TrainTask } from "./train-task.ts";
 
 /** A learnable number of a time gate: τ, s / τ or r_on. */
 export type GateNumber = "period" | "shift" | "open-ratio";
@@ -45,6 +46,16 @@ export interface TaskChoices extends GraphChoices, BaselineChoices {
   readonly recordings?: NmnistOptions["recordings"];
   readonly holdOut?: number;
   readonly simulated?: number;
+  /** In the place of these of the task's own optimizer. */
+  readonly optimizer?: Partial<OptimizerSpec>;
+  readonly warmupBatches?: number;
+  /** Rate at the end as a share of the peak. */
+  readonly finalShare?: number;
+  /** Largest norm of the gradient, and largest of its elements. */
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  /** Rate of τ, s and r_on as a share of that of the weights. */
+  readonly gateRate?: number;
   /** Folder of recordings in the layout of `nmnist/` and `mnist/`. */
   readonly data?: string;
 }
@@ -71,6 +82,7 @@ export async function createTask(name: string, choices: TaskChoices): Promise<An
   const task = await createNamedTask(name, choices);
   const { average, leak, openPenalty, shards } = choices;
   const changes = {
+    ...changeSteps(task.recipe, choices),
     ...(average !== undefined && { averageDecay: average }),
     ...(leak !== undefined && { leak: { start: leak, zeroFrom: leakZeroFrom } }),
     ...(openPenalty !== undefined && { openPenalty }),
@@ -80,6 +92,28 @@ export async function createTask(name: string, choices: TaskChoices): Promise<An
     ...task,
     options: { ...task.options, ...changes },
     recipe: { ...task.recipe, ...changes },
+  };
+}
+
+/** Parts of a recipe that say how steps are taken, where that was chosen. */
+function changeSteps(recipe: Recipe, choices: TaskChoices): Partial<Recipe> {
+  const { optimizer, warmupBatches, finalShare, clipNorm, clipValue } = choices;
+  const { rate, clipping } = recipe;
+  return {
+    ...(optimizer && { optimizer: { ...recipe.optimizer, ...optimizer } }),
+    ...((warmupBatches ?? finalShare) !== undefined && {
+      rate: {
+        peak: rate.peak,
+        warmupBatches: warmupBatches ?? rate.warmupBatches,
+        finalShare: finalShare ?? rate.finalShare,
+      },
+    }),
+    ...((clipNorm ?? clipValue) !== undefined && {
+      clipping: {
+        normMax: clipNorm ?? clipping.normMax,
+        valueMax: clipValue ?? clipping.valueMax,
+      },
+    }),
   };
 }
 
@@ -175,7 +209,7 @@ function choose<T extends CellOptions & { readonly batches: number; readonly rat
       period: choices.learn?.includes("period") ?? learn.period,
       shift: choices.learn?.includes("shift") ?? learn.shift,
       openRatio: choices.learn?.includes("open-ratio") ?? learn.openRatio,
-      rateFactor: learn.rateFactor,
+      rateFactor: choices.gateRate ?? learn.rateFactor,
     },
     ...(choices.leak !== undefined && choices.leak > 0 && { evaluate: "all" as const }),
   };

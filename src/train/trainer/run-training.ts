@@ -73,13 +73,19 @@ export async function runTraining(
   return "complete";
 }
 
-/** Makes the run directory, resumes from a checkpoint in it, and returns the checkpoint's path. */
+/**
+ * Makes the run directory, resumes from a checkpoint in it, and returns the checkpoint's path.
+ *
+ * @throws {PolyphaseError} FAILED if there can be no such directory
+ */
 async function beginRun(
   state: TrainingState<TrainableNetwork>,
   directory: string,
 ): Promise<string> {
   const checkpoint = join(directory, "checkpoint.safetensors");
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((cause: Error) => {
+    throw new PolyphaseError("FAILED", `Cannot make run directory: ${cause.message}`, { cause });
+  });
   if (existsSync(checkpoint)) await loadCheckpoint(checkpoint, state);
   return checkpoint;
 }

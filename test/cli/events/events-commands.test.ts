@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -59,6 +59,14 @@ describe("polyphase events", () => {
       sums: { t: "1651088", x: "6", y: "28", p: "4" },
       anomalies: { "time-regression": 1 },
     });
+  });
+
+  test("info --json says of a file without events all that it says of others", async () => {
+    const file = join(folder, "empty.aedat");
+    await writeFile(file, "#!AER-DAT2.0\r\n");
+    const empty = JSON.parse(await run("info", file, "--json"));
+    expect(empty).toMatchObject({ events: 0, firstUs: null, lastUs: null, sums: { t: "0" } });
+    expect(await run("info", file)).not.toContain("first");
   });
 
   test("info takes a size for files that say none, and says so where it is missing", async () => {

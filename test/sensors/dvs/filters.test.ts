@@ -4,6 +4,7 @@ import {
   packetOf as packetOn,
   seededEvents,
 } from "../../../fixtures/generate/events/seeded-events.ts";
+import type { SensorSize } from "../../../src/sensors/dvs/codecs/dvs-decoder.ts";
 import {
   createDvsPacket,
   type DvsPacket,
@@ -110,24 +111,35 @@ describe.each(droppingFilters)("%s", (_, create) => {
   });
 });
 
-test("filters give the same events in memory that is used again as in memory of their own", () => {
-  const sensor = { width: 64, height: 48 };
-  const packets = [3000, 900, 5000].map((count, seed) =>
-    packetOn(seededEvents(seed, count, [64, 48]), [64, 48]),
-  );
-  const memory = new PacketMemory();
-  const ours = createBackgroundActivityFilter(sensor, { supportUs: 20_000 });
-  const own = createBackgroundActivityFilter(sensor, { supportUs: 20_000 });
-  const buffers = new Set<ArrayBufferLike>();
-  for (const packet of packets) {
-    const kept = ours.apply(packet, memory);
-    buffers.add(kept.timeUs.buffer);
-    expect(kept.count).toBeLessThan(packet.count);
-    expect(eventsOf(kept)).toEqual(eventsOf(own.apply(packet)));
-  }
+test.each([
   // It grows, and is not made anew.
-  expect(buffers.size).toBe(2);
-});
+  ["refractory", (sensor: SensorSize) => createRefractoryFilter(sensor, 20_000), 2],
+  // The filter's own.
+  [
+    "background activity",
+    (sensor: SensorSize) => createBackgroundActivityFilter(sensor, { supportUs: 20_000 }),
+    1,
+  ],
+] as const)(
+  "the %s filter gives the same events in memory that is used again as in memory of their own",
+  (_, create, buffersMade) => {
+    const sensor = { width: 64, height: 48 };
+    const packets = [3000, 900, 5000].map((count, seed) =>
+      packetOn(seededEvents(seed, count, [64, 48]), [64, 48]),
+    );
+    const memory = new PacketMemory();
+    const ours = create(sensor);
+    const own = create(sensor);
+    const buffers = new Set<ArrayBufferLike>();
+    for (const packet of packets) {
+      const kept = ours.apply(packet, memory);
+      buffers.add(kept.timeUs.buffer);
+      expect(kept.count).toBeLessThan(packet.count);
+      expect(eventsOf(kept)).toEqual(eventsOf(own.apply(packet)));
+    }
+    expect(buffers.size).toBe(buffersMade);
+  },
+);
 
 test("createRefractoryFilter does not prolong the dead time by dropped events", () => {
   const filter = createRefractoryFilter(size, 100);

@@ -62,6 +62,35 @@ describe.each(cases)("createWasmSequenceOp, %j", ({ shape: gate, leak, lengths }
   });
 });
 
+describe("createWasmSequenceOp, sequences of different times", () => {
+  const shape = { ...smallShape, units: 13 };
+  const limits = limitsOf(4, 160, 13);
+  const apartUs = { "a window's": 2_000, "an hour's": 3.6e9 };
+  it.each(Object.entries(apartUs))("gives what the reference gives, %s distance apart", (_, us) => {
+    const reference = createTypescriptSequenceOp(shape, limits, "float64");
+    const op = createWasmSequenceOp(shape, limits);
+    const counts = [reference, op].map((each) => {
+      randomParameters(each, 4);
+      randomBatch(each, [40, 40, 0, 80], 5);
+      const { offsets, timeUs } = each.batch;
+      for (let b = 1; b < 4; b++) {
+        for (let n = offsets[b]!; n < offsets[b + 1]!; n++) timeUs[n]! += b * us;
+      }
+      const count = each.forward(4);
+      each.backward(4);
+      return count;
+    });
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[1]).toBe(counts[0]);
+    expect(largestDifference(reference.batch.h, op.batch.h)).toBeLessThan(2e-5);
+    for (const name of ["rows", "peepholes", "logPeriod", "shift"] as const) {
+      expect(largestDifference(reference.gradients[name], op.gradients[name]), name).toBeLessThan(
+        2e-5,
+      );
+    }
+  });
+});
+
 describe("createWasmSequenceOp", () => {
   it("refuses a batch with more open units than the limit", () => {
     const op = createWasmSequenceOp(smallShape, {

@@ -38,7 +38,7 @@ export interface DvsDecoder {
   end(): void;
   /**
    * The next packet, or `undefined` if that takes more bytes, or the end, to be told. The packet
-   * is the caller's, or, with `memory`, valid until that is used again.
+   * is the caller's, or, with `memory`, valid until that or the decoder is used again.
    *
    * @param memory for a caller who is done with each packet before the next
    * @throws {PolyphaseError} BAD_DATA, with the byte position, if the input cannot be this format.

@@ -19,7 +19,7 @@ export interface DvsFilter {
   /**
    * The events of `packet` that pass, in a new packet that may be empty, or be a view of `packet`.
    *
-   * @param memory where they may go: the packet is valid until it is used again
+   * @param memory where they may go: the packet is valid until it, or this filter, is used again
    */
   apply(packet: DvsPacket, memory?: PacketMemory): DvsPacket;
 }

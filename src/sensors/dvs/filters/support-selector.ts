@@ -7,13 +7,14 @@ import {
   dvsEventBytes,
   dvsPacketView,
 } from "../dvs-packet.ts";
-import { copyPackedColumns, type PacketMemory } from "../packet-memory.ts";
+import { copyColumns, type PacketMemory } from "../packet-memory.ts";
 import {
   type CodecExports,
   type CodecInstance,
   createCodecInstance,
 } from "../wasm/codec-instance.ts";
 import { scratchEvents } from "../wasm/codec-module.ts";
+import { addPacketHome, packetHomeBytes } from "../wasm/packet-home.ts";
 import type { EventSelector } from "./selecting-filter.ts";
 
 /** As BackgroundActivityOptions, all given. */
@@ -47,9 +48,8 @@ class SupportSelector implements EventSelector {
   readonly #kept: Uint32Array;
   /** Address of `blockBytes` bytes. */
   readonly #scratch: number;
-  readonly #buffer: ArrayBuffer;
-  /** Address of room for the columns of the events kept. */
-  readonly #packet: number;
+  /** Columns of the events kept. */
+  readonly #passed: DvsColumns;
   /** True if `#columns` and `#kept` are of all the events of the last packet. */
   #isWhole = false;
   /** Addresses of the maps of OFF and of ON events, or of the one for both. */
@@ -71,8 +71,8 @@ class SupportSelector implements EventSelector {
     this.#columns = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
     this.#kept = new Uint32Array(buffer, take(4 * scratchEvents), scratchEvents);
     this.#scratch = take(blockBytes);
-    this.#buffer = buffer;
-    this.#packet = take(scratchEvents * dvsEventBytes);
+    this.#passed = dvsColumns(buffer, scratchEvents, take(scratchEvents * dvsEventBytes));
+    addPacketHome(instance);
     const map = take(mapBytes(size));
     this.#maps = [map, options.samePolarity ? take(mapBytes(size)) : map];
     this.#isNarrow = canBeNarrow(options);
@@ -80,11 +80,15 @@ class SupportSelector implements EventSelector {
   }
 
   select(packet: DvsPacket, kept: Uint32Array): number {
+    if (packet.count === 0) return 0;
+    this.#isWhole = this.#partEnd(packet, 0) === packet.count;
+    return this.#isWhole ? this.#selectPart(packet) : this.#selectParts(packet, kept);
+  }
+
+  #selectParts(packet: DvsPacket, kept: Uint32Array): number {
     let n = 0;
     for (let from = 0; from < packet.count; ) {
       const to = this.#partEnd(packet, from);
-      this.#isWhole = to - from === packet.count;
-      if (this.#isWhole) return this.#selectPart(packet);
       const count = this.#selectPart(dvsPacketView(packet, from, to));
       for (let k = 0; k < count; k++) kept[n + k] = from + this.#kept[k]!;
       n += count;
@@ -93,20 +97,10 @@ class SupportSelector implements EventSelector {
     return n;
   }
 
-  /** Gathers them where they are, unless there were several parts. */
+  /** They have been copied, unless there were several parts. */
   takeKept(count: number, memory: PacketMemory | undefined): DvsColumns | undefined {
     if (!this.#isWhole) return undefined;
-    const { timeUs, x, y, on } = this.#columns;
-    this.#exports.gather(
-      timeUs.byteOffset,
-      x.byteOffset,
-      y.byteOffset,
-      on.byteOffset,
-      this.#kept.byteOffset,
-      this.#packet,
-      count,
-    );
-    return copyPackedColumns(this.#buffer, this.#packet, count, memory);
+    return memory === undefined ? copyColumns(this.#passed, count) : this.#passed;
   }
 
   /** Index behind as many events as fit the scratch memory and 32 bits of time. */
@@ -128,11 +122,13 @@ class SupportSelector implements EventSelector {
   }
 
   #selectNarrow(count: number): number {
-    const { timeUs, x, y } = this.#columns;
+    const { timeUs, x, y, on } = this.#columns;
+    const passed = this.#passed;
     return this.#exports.selectNarrow(
       timeUs.byteOffset,
       x.byteOffset,
       y.byteOffset,
+      on.byteOffset,
       count,
       this.#narrowMap,
       this.#size.width + 2,
@@ -140,12 +136,17 @@ class SupportSelector implements EventSelector {
       this.#options.supportUs,
       this.#scratch,
       this.#kept.byteOffset,
+      passed.timeUs.byteOffset,
+      passed.x.byteOffset,
+      passed.y.byteOffset,
+      passed.on.byteOffset,
     );
   }
 
   #selectWide(count: number): number {
     const { timeUs, x, y, on } = this.#columns;
     const { supportUs, supportMin } = this.#options;
+    const passed = this.#passed;
     return this.#exports.selectSupported(
       timeUs.byteOffset,
       x.byteOffset,
@@ -159,6 +160,10 @@ class SupportSelector implements EventSelector {
       supportMin,
       this.#scratch,
       this.#kept.byteOffset,
+      passed.timeUs.byteOffset,
+      passed.x.byteOffset,
+      passed.y.byteOffset,
+      passed.on.byteOffset,
     );
   }
 
@@ -225,6 +230,7 @@ export function createSupportSelector(
     4 * scratchEvents,
     blockBytes,
     scratchEvents * dvsEventBytes,
+    packetHomeBytes,
     mapBytes(size),
     options.samePolarity ? mapBytes(size) : 0,
     canBeNarrow(options) ? mapBytes(size) / 2 : 0,

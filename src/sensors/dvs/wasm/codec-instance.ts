@@ -63,12 +63,17 @@ export interface CodecExports {
     supportMin: number,
     scratch: number,
     kept: number,
+    outTimeUs: number,
+    outX: number,
+    outY: number,
+    outOn: number,
   ): number;
   rebaseMap(map: number, count: number, shiftUs: number): void;
   selectNarrow(
     timeUs: number,
     x: number,
     y: number,
+    polarity: number,
     count: number,
     map: number,
     stride: number,
@@ -76,6 +81,10 @@ export interface CodecExports {
     supportUs: number,
     scratch: number,
     kept: number,
+    outTimeUs: number,
+    outX: number,
+    outY: number,
+    outOn: number,
   ): number;
   rebaseNarrow(map: number, count: number, shiftUs: number): void;
   widenMap(narrow: number, wide: number, count: number): void;

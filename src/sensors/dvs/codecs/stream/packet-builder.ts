@@ -5,7 +5,7 @@ import {
   dvsColumns,
   dvsEventBytes,
 } from "../../dvs-packet.ts";
-import { copyPackedColumns, type PacketMemory } from "../../packet-memory.ts";
+import { copyColumns, type PacketMemory } from "../../packet-memory.ts";
 
 /**
  * Why the time that seems to have passed before a packet's first event cannot be trusted, so that
@@ -35,12 +35,18 @@ export const packetEventsReady: number = packetEventsMax - wordEventsMax + 1;
  */
 export class PacketBuilder {
   count = 0;
-  readonly #buffer = new ArrayBuffer(packetEventsMax * dvsEventBytes);
-  readonly columns: DvsColumns = dvsColumns(this.#buffer, packetEventsMax);
+  #columns: DvsColumns = createColumns();
+  /** Those given out last as they are, to who will be done with them before the next. */
+  #lent: DvsColumns | undefined;
   #width = 0;
   #height = 0;
   #discontinuity: Discontinuity | undefined;
   #closed: DecodedDvsPacket | undefined;
+
+  /** Where events are collected; other memory after each packet. */
+  get columns(): DvsColumns {
+    return this.#columns;
+  }
 
   get width(): number {
     return this.#width;
@@ -87,7 +93,7 @@ export class PacketBuilder {
   /**
    * The packet that is ready.
    *
-   * @param memory where its columns may go
+   * @param memory says that the caller is done with the packet before; its columns are then lent
    */
   take(memory?: PacketMemory): DecodedDvsPacket | undefined {
     if (this.#closed === undefined && this.count >= packetEventsReady) this.#close(memory);
@@ -104,10 +110,7 @@ export class PacketBuilder {
 
   #close(memory?: PacketMemory): void {
     const { count } = this;
-    const columns =
-      count >= packetEventsReady
-        ? copyPackedColumns(this.#buffer, 0, packetEventsMax, memory)
-        : this.#copyColumns(count);
+    const columns = this.#takeColumns(memory);
     this.#closed = {
       width: this.#width,
       height: this.#height,
@@ -119,9 +122,20 @@ export class PacketBuilder {
     this.count = 0;
   }
 
-  #copyColumns(count: number): DvsColumns {
-    const copy = dvsColumns(new ArrayBuffer(count * dvsEventBytes), count);
-    copyDvsColumns(this.columns, count, copy);
-    return copy;
+  /** The columns of the packet that is closed; whole packets keep the columns' length. */
+  #takeColumns(memory: PacketMemory | undefined): DvsColumns {
+    const { count } = this;
+    if (count < packetEventsReady) return copyColumns(this.#columns, count);
+    if (memory === undefined) {
+      return dvsColumns((this.#columns.timeUs.buffer as ArrayBuffer).slice(), packetEventsMax);
+    }
+    const given = this.#columns;
+    this.#columns = this.#lent ?? createColumns();
+    this.#lent = given;
+    return given;
   }
+}
+
+function createColumns(): DvsColumns {
+  return dvsColumns(new ArrayBuffer(packetEventsMax * dvsEventBytes), packetEventsMax);
 }

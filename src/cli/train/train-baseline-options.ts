@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { wholeNumber } from "./model-options.ts";
+import { wholeNumber } from "../model-options.ts";
 
 /** Options of `polyphase train` that belong to what others are compared with. */
 export function addBaselineOptions(command: Command): Command {

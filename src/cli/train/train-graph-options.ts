@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { wholeNumber } from "./model-options.ts";
+import { wholeNumber } from "../model-options.ts";
 
 /** Options of `polyphase train` that graphs of several sensors have. */
 export function addGraphOptions(command: Command): Command {
