@@ -4,6 +4,7 @@ import { findOpen } from "./phase-scan";
 import { preActivations } from "./pre-activations";
 
 export { findOpen };
+export { packWeights } from "./pack-weights";
 export { preWarm } from "./pre-warm";
 export { runAddresses, stepAddress, stepDenseAddress } from "./addresses";
 

@@ -2,7 +2,7 @@ import {
   candidateBits, canScanCoarsely, forgetSpan, sinceSpan, SIXTEEN_BYTES,
 } from "./coarse-scan";
 import { Layer } from "./layer";
-import { canTurn, sampleEvent, turn, Wheel, wheelOpenness } from "./wheel";
+import { canTurn, sampleEvent, turn, Wheel } from "./wheel";
 
 /** The same numbers as in src/cells/kernels/phase-scan.ts. */
 const EPOCHS_KEPT: u32 = 16;
@@ -317,6 +317,6 @@ function turnTo(layer: Layer, wheel: Wheel, timeUs: f64): u32 {
   const count = turn(layer, wheel, timeUs);
   if (count == 0) return 0;
   completeList(layer.openUnits, count);
-  if (layer.gate == 1) wheelOpenness(layer, wheel, timeUs - layer.startUs, count);
+  if (layer.gate == 1) completeList(layer.openness, count);
   return count;
 }

@@ -1,10 +1,10 @@
 /**
- * Buckets of units, each a list of chunks: the address of the end of the chunk before (0 if none),
- * then units. A bucket is the address behind its last unit; 0 is an empty one. Adding touches one
- * word of a small table and writes one line without waiting for it; emptying reads whole lines. A
- * linked list of units would wait for memory once per unit.
+ * Buckets of numbers, each a list of chunks: the address of the end of the chunk before (0 if none),
+ * then numbers. A bucket is the address behind its last number; 0 is an empty one. Adding touches
+ * one word of a small table and writes one line without waiting for it; emptying reads whole lines.
+ * A linked list of units would wait for memory once per unit.
  *
- * `wasm-wheel.ts` writes the first three fields.
+ * `wasm-wheel.ts` writes the first two fields.
  */
 @unmanaged
 export class UnitBuckets {
@@ -12,23 +12,24 @@ export class UnitBuckets {
   ends: usize;
   /** First of a row of chunks, at a multiple of their size; those from `fresh` on were never used. */
   chunks: usize;
-  /** A power of two, at least 64. */
-  chunkBytes: usize;
   fresh: usize;
   /** A chunk given back, which holds the address of the next one; 0 if none. */
   free: usize;
 }
 
+/** A power of two: an address tells whether it is the end of a chunk. The same in `wasm-wheel.ts`. */
+const CHUNK_BYTES: usize = 128;
+
 @inline
-export function addUnit(buckets: UnitBuckets, bucket: usize, unit: u32): void {
+export function addToBucket(buckets: UnitBuckets, bucket: usize, value: u32): void {
   const entry = buckets.ends + (bucket << 2);
   let end = <usize>load<u32>(entry);
-  if ((end & (buckets.chunkBytes - 1)) == 0) {
+  if ((end & (CHUNK_BYTES - 1)) == 0) {
     const chunk = takeChunk(buckets);
     store<u32>(chunk, <u32>end);
     end = chunk + 4;
   }
-  store<u32>(end, unit);
+  store<u32>(end, value);
   store<u32>(entry, <u32>(end + 4));
 }
 
@@ -38,12 +39,12 @@ function takeChunk(buckets: UnitBuckets): usize {
     buckets.free = <usize>load<u32>(chunk);
     return chunk;
   }
-  buckets.fresh += buckets.chunkBytes;
-  return buckets.fresh - buckets.chunkBytes;
+  buckets.fresh += CHUNK_BYTES;
+  return buckets.fresh - CHUNK_BYTES;
 }
 
 /**
- * Moves all units of a bucket to `target`, which has room for 16 more than it will get.
+ * Moves all numbers of a bucket to `target`, which has room for 8 more than it will get.
  *
  * @returns behind the last
  */
@@ -52,13 +53,11 @@ export function emptyBucket(buckets: UnitBuckets, bucket: usize, target: usize):
   let end = <usize>load<u32>(entry);
   store<u32>(entry, 0);
   while (end) {
-    const chunk = (end - 1) & ~(buckets.chunkBytes - 1);
+    const chunk = (end - 1) & ~(CHUNK_BYTES - 1);
     const shift = target - chunk - 4;
-    for (let at = chunk + 4; at < end; at += 64) {
+    for (let at = chunk + 4; at < end; at += 32) {
       v128.store(shift + at, v128.load(at));
       v128.store(shift + at, v128.load(at, 16), 16);
-      v128.store(shift + at, v128.load(at, 32), 32);
-      v128.store(shift + at, v128.load(at, 48), 48);
     }
     target = shift + end;
     end = <usize>load<u32>(chunk);
@@ -68,7 +67,7 @@ export function emptyBucket(buckets: UnitBuckets, bucket: usize, target: usize):
   return target;
 }
 
-/** Forgets all units. */
+/** Forgets everything in the first `count` buckets, which are all. */
 export function clearBuckets(buckets: UnitBuckets, count: usize): void {
   memory.fill(buckets.ends, 0, count << 2);
   buckets.fresh = buckets.chunks;

@@ -22,4 +22,6 @@ export async function benchColdStart(report: Report): Promise<void> {
   report.row("first-event:40x110", "µs", over("firstUs"));
   report.row("events-2-to-100:40x110", "µs/event", over("next99Us"));
   report.row("events-1001-to-1200:40x110", "µs/event", over("laterUs"));
+  const early = starts.map(({ next99Us, laterUs }) => next99Us / laterUs);
+  report.ratio("events-2-to-100-vs-later:40x110", spread(early));
 }

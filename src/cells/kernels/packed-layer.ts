@@ -41,17 +41,34 @@ export function packLayer(parameters: LayerParameters): PackedLayer {
   const sizes = packedSizes(parameters.inputs, parameters.units);
   const { units, columns } = sizes;
   const blocks = new Float32Array(units * SLOTS * columns);
-  const bias = new Float32Array(units * SLOTS);
-  const peepholes = new Float32Array(units * 4);
-  const { recurrentBias: b, peepholes: p } = parameters;
   for (let j = 0; j < units; j++) {
     for (let slot = 0; slot < SLOTS; slot++) packRow(parameters, sizes, j, slot, blocks);
-    const gates = gateCount(parameters.cell);
-    for (let g = 0; g < gates; g++) bias[j * SLOTS + g] = parameters.bias[g * units + j]!;
-    if (b !== undefined) bias[j * SLOTS + 3] = b[j]!;
-    if (p !== undefined) peepholes.set([p[j]!, p[units + j]!, 0, p[2 * units + j]!], j * 4);
   }
-  return { ...sizes, blocks, bias, peepholes };
+  return { ...sizes, blocks, bias: packBias(parameters), peepholes: packPeepholes(parameters) };
+}
+
+/** @returns PackedLayer.bias */
+export function packBias(parameters: LayerParameters): Float32Array {
+  const { units, recurrentBias } = parameters;
+  const bias = new Float32Array(units * SLOTS);
+  const gates = gateCount(parameters.cell);
+  for (let j = 0; j < units; j++) {
+    for (let g = 0; g < gates; g++) bias[j * SLOTS + g] = parameters.bias[g * units + j]!;
+    if (recurrentBias !== undefined) bias[j * SLOTS + 3] = recurrentBias[j]!;
+  }
+  return bias;
+}
+
+/** @returns PackedLayer.peepholes */
+export function packPeepholes({ units, peepholes }: LayerParameters): Float32Array {
+  const packed = new Float32Array(units * 4);
+  if (peepholes === undefined) return packed;
+  for (let j = 0; j < units; j++) {
+    packed[4 * j] = peepholes[j]!;
+    packed[4 * j + 1] = peepholes[units + j]!;
+    packed[4 * j + 3] = peepholes[2 * units + j]!;
+  }
+  return packed;
 }
 
 function packRow(

@@ -62,7 +62,11 @@ export class WasmAddressLayer {
     fillAddressTable(table, parameters, vectors);
     this.#table = table.byteOffset;
     // Its bias is where rows of the table are put for the step.
-    const recurrent = writeWasmLayer(memory, { ...parameters, inputs: 0, inputWeights: [] });
+    const recurrent = writeWasmLayer(memory, exports, {
+      ...parameters,
+      inputs: 0,
+      inputWeights: [],
+    });
     this.#layer = new WasmLayer(memory, exports, recurrent, scheduling);
     this.stateLength = this.#layer.stateLength;
   }

@@ -66,10 +66,15 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
   const exports = instance.exports as WasmExports;
   const writeLayer = (parameters: LayerParameters): number => {
     validateLayerParameters(parameters, { computesClosedUnits: false });
-    return writeWasmLayer(memory, parameters);
+    return writeWasmLayer(memory, exports, parameters);
   };
-  const attachLayer = (address: number): WasmLayer =>
+  const attachGate = (address: number): WasmLayer =>
     new WasmLayer(memory, exports, address, scheduling);
+  const attachLayer = (address: number): WasmLayer => {
+    const layer = attachGate(address);
+    layer.rehearse();
+    return layer;
+  };
   const kernel: WasmKernel = {
     name: "wasm-f32",
     share: { module, memory: memory.handle },
@@ -80,7 +85,7 @@ export function createWasmKernel(options: WasmKernelOptions = {}): WasmKernel {
     attachLayer,
     createAddressLayer: (parameters, vectors) =>
       new WasmAddressLayer(memory, exports, parameters, vectors, scheduling),
-    createGate: (parameters) => attachLayer(writeWasmGate(memory, parameters)),
+    createGate: (parameters) => attachGate(writeWasmGate(memory, parameters)),
   };
   warmUp(kernel, memory, exports);
   return kernel;
@@ -98,12 +103,15 @@ function moduleBytes(): Uint8Array {
 
 /** What assembly/pre-warm.ts works in. */
 const WARM_UP_BYTES = 65_536;
-/** Calls after which the way from JavaScript into the module has been gone often enough. */
-const WARM_UP_CALLS = 8;
+/**
+ * Calls after which the engine remembers what the way from JavaScript into the module looks like:
+ * it begins to when it has executed some 1,000 bytes of a function, and this one has 20.
+ */
+const WARM_UP_CALLS = 100;
 
 /**
  * Has the module run itself until the engine optimises it, which takes no JavaScript, and calls it
- * a few times as a stream does.
+ * as a stream does.
  */
 function warmUp(kernel: WasmKernel, memory: WasmMemory, exports: WasmExports): void {
   const scratch = memory.reserve(WARM_UP_BYTES);

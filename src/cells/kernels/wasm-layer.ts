@@ -2,13 +2,14 @@ import { hasOscillator } from "../gate.ts";
 import type { LayerParameters } from "../layer-parameters.ts";
 import { requireOpenRatio } from "../validate-layer-parameters.ts";
 import type { BatchLayerKernel, EventBatch, FloatArray, LayerState } from "./kernel.ts";
-import { packedSizes, packLayer, roundUp, SLOTS } from "./packed-layer.ts";
+import { packBias, packedSizes, packPeepholes, roundUp, SLOTS } from "./packed-layer.ts";
 import { EPOCHS_KEPT, epochLengthUs } from "./phase-scan.ts";
 import type { WasmMemory } from "./wasm-memory.ts";
+import { type WeightPacker, writeWeights } from "./wasm-weights.ts";
 import { isWheelInUse, type Scheduling, writeWheel } from "./wasm-wheel.ts";
 
 /** What assembly/kernel.ts exports. Addresses are bytes from the start of the memory. */
-export interface WasmExports {
+export interface WasmExports extends WeightPacker {
   preWarm(memory: number): number;
   findOpen(layer: number, timeUs: number): number;
   step(layer: number, state: number, timeUs: number): number;
@@ -88,6 +89,10 @@ const RECORD_BYTES = 256;
 /** Words from here on belong to one thread. */
 const FIRST_OWN_WORD = word.startUs;
 
+/** So many that nearly every unit of a layer with periods below a second is open in one of them. */
+const REHEARSED_STEPS = 32;
+const REHEARSED_GAP_US = 7000;
+
 const cellCode = { lstm: 0, "phased-lstm": 0, "phased-gru": 1 } as const;
 const gateCode = { always: 0, "own-event": 0, phase: 1, aligned: 1, square: 2 } as const;
 
@@ -97,8 +102,12 @@ const gateCode = { always: 0, "own-event": 0, phase: 1, aligned: 1, square: 2 } 
  * @param parameters validated
  * @returns address of the layer's record, which any thread can build a WasmLayer on
  */
-export function writeWasmLayer(memory: WasmMemory, parameters: LayerParameters): number {
-  const packed = packLayer(parameters);
+export function writeWasmLayer(
+  memory: WasmMemory,
+  packer: WeightPacker,
+  parameters: LayerParameters,
+): number {
+  const sizes = packedSizes(parameters.inputs, parameters.units);
   const address = writeWasmGate(memory, parameters);
   const fields = memory.int32(RECORD_BYTES / 4, address);
   const float32 = (values: Float32Array): number => {
@@ -106,13 +115,13 @@ export function writeWasmLayer(memory: WasmMemory, parameters: LayerParameters):
     copy.set(values);
     return copy.byteOffset;
   };
-  fields[word.inputs] = packed.inputs;
-  fields[word.paddedUnits] = packed.paddedUnits;
-  fields[word.columns] = packed.columns;
+  fields[word.inputs] = sizes.inputs;
+  fields[word.paddedUnits] = sizes.paddedUnits;
+  fields[word.columns] = sizes.columns;
   fields[word.cell] = cellCode[parameters.cell];
-  fields[word.blocks] = float32(packed.blocks);
-  fields[word.bias] = float32(packed.bias);
-  fields[word.peepholes] = float32(packed.peepholes);
+  fields[word.blocks] = writeWeights(memory, packer, parameters, sizes);
+  fields[word.bias] = float32(packBias(parameters));
+  fields[word.peepholes] = float32(packPeepholes(parameters));
   return address;
 }
 
@@ -245,6 +254,25 @@ export class WasmLayer implements BatchLayerKernel {
 
   stepDense(state: LayerState, timeUs: number): number {
     return this.#exports.stepDense(this.#record, (state as WasmState).address, timeUs);
+  }
+
+  /**
+   * Steps of a state that is thrown away: the first event of a stream then finds code and weights in
+   * the caches. A layer that a wheel may serve is too large for them, and its wheel is to see the times
+   * of streams alone.
+   */
+  rehearse(): void {
+    const fields = this.#memory.int32(RECORD_BYTES / 4, this.#record);
+    if (fields[word.wheel] !== 0) return;
+    const bytes = 4 * this.stateLength;
+    const address = this.#memory.reserve(bytes);
+    const times = new Float64Array(fields.buffer, fields.byteOffset, RECORD_BYTES / 8);
+    const startUs = times[word.anchorUs / 2]!;
+    const steps = fields[word.gate] === gateCode.always ? 1 : REHEARSED_STEPS;
+    for (let n = 0; n < steps; n++) {
+      this.#exports.step(this.#record, address, startUs + n * REHEARSED_GAP_US);
+    }
+    this.#memory.release(address, bytes);
   }
 
   withOpenRatio(openRatio: Float64Array): WasmLayer {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { chooseKernel } from "../../cells/kernels/choose-kernel.ts";
 import { createFusionGraph } from "../../fusion/fusion-graph.ts";
 import type { Governor } from "../../fusion/governor/governor.ts";
@@ -22,15 +22,31 @@ interface PlanOptions extends BudgetOptions {
 /** Events per second where --rate does not say: 10 ms hops, film, N-MNIST, anything slow. */
 const usualRatesHz = { audio: 100, video: 25, dvs: 10_500, scalar: 10 } as const;
 
+function describeRates(): string {
+  return Object.entries(usualRatesHz)
+    .map(([kind, hz]) => `${kind} ${hz}`)
+    .join(", ");
+}
+
 /** `polyphase plan`: the compute that the gates of a model will ask for. */
 export function registerPlan(program: Command): void {
   const command = program
     .command("plan")
     .description("print the compute a model will need in a coming window of event time")
     .argument("<model>", "model directory or preset")
-    .option("--at <time>", "begin, since the stream's origin: 90s, 250ms, 3h", duration, 0)
-    .option("--for <time>", "length of the window", duration, 10_000_000)
-    .option("--rate <sensor=hz>", "events per second of a sensor; repeatable", collect, [])
+    .addOption(
+      new Option("--at <time>", "begin, since the stream's origin: 90s, 250ms, 3h")
+        .argParser(duration)
+        .default(0, "0s"),
+    )
+    .addOption(
+      new Option("--for <time>", "length of the window").argParser(duration).default(1e7, "10s"),
+    )
+    .addOption(
+      new Option("--rate <sensor=hz>", "events per second of a sensor; repeatable")
+        .argParser(collect)
+        .default([], describeRates()),
+    )
     .option("--seed <n>", "seed of a preset's untrained weights", wholeNumber, 1);
   addBudgetOptions(command)
     .option("--json", "print the plan as JSON")

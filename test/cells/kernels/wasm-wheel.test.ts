@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import type { GateMode } from "../../../src/cells/gate.ts";
 import { createWasmKernel, type WasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import type { GateParameters } from "../../../src/cells/kernels/wasm-layer.ts";
-import { uniform } from "./random-layer.ts";
+import type { CellKind, LayerParameters } from "../../../src/cells/layer-parameters.ts";
+import { randomLayer, uniform } from "./random-layer.ts";
 
 // Thousands of cases, also on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -31,6 +33,23 @@ function randomGate(
 function openUnits(kernel: WasmKernel, gate: GateParameters, times: readonly number[]): number[][] {
   const layer = kernel.createGate(gate);
   return times.map((t) => Array.from(layer.openUnits.subarray(0, layer.findOpen(t))));
+}
+
+/** h and c, and how many units were open, after each event. */
+function statesOf(
+  kernel: WasmKernel,
+  parameters: LayerParameters,
+  times: readonly number[],
+  method: "step" | "stepDense",
+): unknown[] {
+  const layer = kernel.createLayer(parameters);
+  const state = layer.bind(kernel.allocate(layer.stateLength), 0);
+  const next = uniform(1);
+  return times.map((t) => {
+    state.x.set(Float32Array.from(state.x, () => next(-1, 1)));
+    const open = layer[method](state, t);
+    return { open, h: Float32Array.from(state.h), c: Float32Array.from(state.c) };
+  });
 }
 
 const anyGap = fc.oneof(
@@ -64,6 +83,45 @@ describe('createWasmKernel({ scheduling: "wheel" })', () => {
           const gate = randomGate(units, openRatio, shortestUs, seed);
           const times = running(gaps);
           expect(openUnits(turning, gate, times)).toEqual(openUnits(scanning, gate, times));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("opens units in time whose periods are months, which no tick can be told from", () => {
+    const units = 100;
+    const gate: GateParameters = {
+      units,
+      gate: "phase",
+      periodUs: new Float64Array(units).fill(1e13),
+      shiftUs: Float64Array.from({ length: units }, (_, j) => 1000 + 97 * j),
+      openRatio: new Float64Array(units).fill(1e-9),
+    };
+    const times = Array.from({ length: 2000 }, (_, n) => 1000 + 7 * n);
+    const scanned = openUnits(scanning, gate, times);
+    expect(scanned.some((open) => open.length > 0)).toBe(true);
+    expect(openUnits(turning, gate, times)).toEqual(scanned);
+  });
+
+  it("leaves the bits that a scan leaves, sparse and dense, however many units are open", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          cell: fc.constantFrom<CellKind>("phased-lstm", "phased-gru"),
+          gate: fc.constantFrom<GateMode>("phase", "square"),
+          inputs: fc.integer({ min: 1, max: 9 }),
+          units: fc.constantFrom(1, 3, 63, 70, 150),
+          openRatio: fc.constantFrom(0.02, 0.3, 0.9),
+          seed: fc.integer(),
+        }),
+        fc.array(anyGap, { minLength: 20, maxLength: 80 }),
+        (shape, gaps) => {
+          const parameters = randomLayer(shape);
+          const times = running(gaps);
+          const scanned = statesOf(scanning, parameters, times, "step");
+          expect(statesOf(turning, parameters, times, "step")).toEqual(scanned);
+          expect(statesOf(turning, parameters, times, "stepDense")).toEqual(scanned);
         },
       ),
       { numRuns: 60 },
