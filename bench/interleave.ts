@@ -8,6 +8,9 @@ export interface Variant {
   run(): void | Promise<void>;
 }
 
+/** Rounds that are run first and not counted. */
+export const warmUpRounds = 3;
+
 export type Clock = "cpu" | "wall";
 
 /** ns per event of each round, by variant. */
@@ -33,7 +36,6 @@ export interface Spread {
 export async function interleave(variants: readonly Variant[], rounds: number): Promise<Timings> {
   const cpu = new Map(variants.map(({ name }) => [name, [] as number[]]));
   const wall = new Map(variants.map(({ name }) => [name, [] as number[]]));
-  const warmUpRounds = 3;
   for (let round = 0; round < warmUpRounds + rounds; round++) {
     const order = round % 2 === 0 ? variants : variants.toReversed();
     for (const { name, events, run } of order) {

@@ -22,6 +22,9 @@ export async function benchColdStart(report: Report): Promise<void> {
   report.row("first-event:40x110", "µs", over("firstUs"));
   report.row("events-2-to-100:40x110", "µs/event", over("next99Us"));
   report.row("events-1001-to-1200:40x110", "µs/event", over("laterUs"));
+  report.row("event-after-10-ms:40x110", "µs", over("pausedUs"));
+  const first = starts.map(({ firstUs, pausedUs }) => firstUs / pausedUs);
+  report.ratio("first-event-vs-after-10-ms:40x110", spread(first));
   const early = starts.map(({ next99Us, laterUs }) => next99Us / laterUs);
   report.ratio("events-2-to-100-vs-later:40x110", spread(early));
 }
