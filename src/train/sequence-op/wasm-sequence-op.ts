@@ -29,9 +29,6 @@ interface SequenceExports extends ParameterKernels {
   backward(layout: number, sequences: number, leak: number, oscillates: number): void;
 }
 
-/** Mean times that units are open by which a sequence may be ahead of others: twice as many do nearly as well. */
-const openWindows = 1;
-
 /** The sequence op in float32 SIMD; all its arrays are views on the module's memory. */
 export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimits): SequenceOp {
   checkSequenceShape(shape, limits);
@@ -66,7 +63,8 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
         scanMode(shape),
         op.leak,
         shape.evaluate === "all" ? 1 : 0,
-        skips ? (openWindows * openUs) / units : Number.POSITIVE_INFINITY,
+        // The mean time that a unit is open; twice as much does nearly as well.
+        skips ? openUs / units : Number.POSITIVE_INFINITY,
       );
       if (count < 0) throw openUnitsExceeded(op);
       wasm.forward(layout, sequences);
