@@ -4,16 +4,18 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { createRecording } from "../../src/streams/record/recording-writer.ts";
 
 const root: string = fileURLToPath(new URL("../..", import.meta.url));
 const bundle: string = join(root, "dist/bundle");
 
 describe("the built program", () => {
-  it("loads bundles alone, in its threads too, and packages with files beside them", () => {
-    const loaded = filesLoadedBy(
-      "replay",
-      ...["fixtures/scenes/clean-307.mcap", "--parallel", "1", "--encoder", "typescript", "--json"],
-    );
+  it("loads bundles alone, in its threads too, and packages with files beside them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "polyphase-short-"));
+    for (const name of ["a", "b"]) await writeShortRecording(join(folder, `${name}.mcap`));
+    const options = ["--parallel", "2", "--encoder", "typescript", "--json"];
+    const loaded = filesLoadedBy("replay", folder, "--model", "grid", ...options);
+    rmSync(folder, { recursive: true });
     const entries = ["dist/cli/main.js", "dist/cli/replay/parallel/segment-worker.js"];
     expect(loaded).toEqual(expect.arrayContaining(entries));
     const others = loaded.filter((path) => {
@@ -48,6 +50,17 @@ describe("the built program", () => {
     for (const name of new Set(bundled)) expect(notices).toMatch(new RegExp(`^${name} \\d`, "m"));
   });
 });
+
+async function writeShortRecording(path: string): Promise<void> {
+  const recording = await createRecording(path);
+  const features = { convention: "mfcc39/psf-hamming/v1", values: new Float32Array(39) };
+  for (let seq = 0; seq < 10; seq++) {
+    const timeUs = seq * 10_000;
+    const event = { kind: "audio", stream: "s", sensor: "audio", timeUs, seq } as const;
+    await recording.write({ ...event, ...features, availableUs: timeUs }, timeUs);
+  }
+  await recording.close();
+}
 
 /** Files that a command loads, in all its threads, from the root of the repository. */
 function filesLoadedBy(...args: readonly string[]): readonly string[] {
