@@ -165,7 +165,6 @@ async function replaySegments(
   const jobsMax = runs.reduce((sum, { log }) => sum + 1 + (log?.keyframeChunks ?? 0), 0);
   const count = Math.min(threads, jobsMax);
   const beside = Array.from({ length: count - 1 }, () => new SegmentThread(data));
-  // This thread has loaded and compiled what it takes: the first job is its own.
   const runners = [...beside, new SegmentReplayer(model, data)];
   try {
     const jobs = await jobsOf(runs, count);
@@ -175,27 +174,40 @@ async function replaySegments(
   }
 }
 
-/** Keeps all runners busy, no more ahead of `take` than is allowed. */
+/**
+ * Keeps all runners busy, no more ahead of `take` than is allowed.
+ *
+ * @param runners the last one is this thread, which has loaded and compiled what it takes: it begins
+ */
 async function replayInTurn(
   jobs: readonly SegmentJob[],
   runners: readonly SegmentRunner[],
   stop: AbortSignal | undefined,
   take: (result: SegmentResult) => Promise<void>,
 ): Promise<void> {
-  const idle = [...runners];
+  const underWay = new Map(runners.map((runner) => [runner, 0]));
   const results = new Map<number, Promise<SegmentResult>>();
   let begun = 0;
   let taken = 0;
+  /** This thread is long in hearing that another is idle: that has its next job by then, but for the last. */
+  const findRunner = (): SegmentRunner | undefined => {
+    const idle = runners.findLast((runner) => underWay.get(runner) === 0);
+    const isNearEnd = jobs.length - begun <= 2 * runners.length;
+    if (idle !== undefined || isNearEnd) return idle;
+    return runners.slice(0, -1).find((runner) => underWay.get(runner) === 1);
+  };
   const beginMore = (): void => {
     const limit = Math.min(jobs.length, taken + aheadPerThread * runners.length);
-    while (begun < limit && idle.length > 0) {
-      const runner = idle.pop()!;
+    while (begun < limit) {
+      const runner = findRunner();
+      if (runner === undefined) return;
       const job = jobs[begun++]!;
       const result = runner.replay(job);
+      underWay.set(runner, underWay.get(runner)! + 1);
       results.set(job.index, result);
       // Whoever waits for the result hears of a failure.
       result.then(() => {
-        idle.push(runner);
+        underWay.set(runner, underWay.get(runner)! - 1);
         beginMore();
       }, ignore);
     }

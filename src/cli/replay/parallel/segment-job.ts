@@ -31,7 +31,7 @@ export interface SegmentFailure {
   readonly error: string;
 }
 
-/** What replays segments, in this thread or another; it takes one job at a time. */
+/** What replays segments, in this thread or another. */
 export interface SegmentRunner {
   replay(job: SegmentJob): Promise<SegmentResult>;
   /** Leaves the job under way and lets go of what is open. */

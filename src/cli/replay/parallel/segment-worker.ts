@@ -29,11 +29,15 @@ async function prepare(): Promise<SegmentReplayer> {
   }
 }
 
+let underWay: Promise<void> = Promise.resolve();
+let isOver = false;
+
 port.on("message", (order: SegmentOrder) => {
   if (order !== "end") {
-    void answer(order);
+    underWay = underWay.then(() => (isOver ? undefined : answer(order)));
     return;
   }
+  isOver = true;
   port.close();
   void replayer.close();
 });
