@@ -55,6 +55,7 @@ function field(layout: usize, index: usize): usize {
 @inline export function roundStart(layout: usize): usize { return field(layout, 45); }
 @inline export function roundEvents(layout: usize): usize { return field(layout, 46); }
 @inline export function roundCount(layout: usize): usize { return field(layout, 47); }
+@inline export function packedRows(layout: usize): usize { return field(layout, 48); }
 
 /** Bytes of one v. */
 @inline

@@ -29,7 +29,7 @@ export interface SequenceMemory {
   readonly openCount: Int32Array;
 }
 
-const layoutFields = 48;
+const layoutFields = 49;
 /**
  * Room for embedding, read-out, moments and averages; as much as is used of it is taken from the
  * system. What does not fit lies elsewhere and is computed without SIMD.
@@ -44,6 +44,7 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   const { sequencesMax, eventsMax, openUnitsMax } = limits;
   const length = rowLength(shape);
   const chunkEvents = chunkEventsOf(shape, limits);
+  const lanes = lanesOf(sequencesMax);
   const arena = new WasmArena(arenaBytes(shape, limits));
   const layout = arena.uint32(layoutFields);
   // Fields in the order of assembly/train/layout.ts.
@@ -73,30 +74,35 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   };
   // Entries: first of each round; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
-  const entries = openUnitsMax + spareEntries;
-  at(arena.int32(2 * entries));
-  for (let i = 0; i < 4; i++) at(arena.float32(entries));
-  for (let i = 0; i < 2; i++) at(arena.float32(4 * entries));
+  const { listed, kept, cellFloats } = entriesOf(shape, limits);
+  at(arena.int32(2 * listed));
+  for (let i = 0; i < 2; i++) at(arena.float32(listed));
+  at(arena.float32(kept));
+  at(arena.float32(listed));
+  at(arena.float32(4 * kept));
+  at(arena.float32(cellFloats * kept));
   // v and c of each sequence, and the derivatives by them.
-  for (let i = 0; i < 4; i++) at(arena.float32(sequencesMax * length));
+  for (let i = 0; i < 4; i++) at(arena.float32(lanes * length));
   const logPeriodGradient = at(arena.float64(units));
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
   const openCount = at(arena.int32(1));
   // Of the scan: time and v of the sequences of a round, by twos, and when each unit opens next.
-  at(arena.float64(sequencesMax + 1));
-  at(arena.int32(sequencesMax + 1));
+  at(arena.float64(lanes + 1));
+  at(arena.int32(lanes + 1));
   at(arena.float64(units));
   // The v of a chunk, and its entries by unit.
   at(arena.float32(chunkEvents * length));
   at(arena.int32(units + 2));
-  at(arena.int32(2 * chunkEvents * units));
+  at(arena.int32((skipsClosed(shape) ? 2 : 4) * chunkEvents * units));
   const period = at(arena.float64(units));
   const openSlope = at(arena.float64(units));
   // Rounds: first event of each; event and sequence of each; their number.
   at(arena.int32(eventsMax + 1));
   at(arena.int32(2 * eventsMax));
   at(arena.int32(1));
+  // The rows in another order, for who needs all of them at every event.
+  at(arena.float32(skipsClosed(shape) ? 0 : units * 4 * length));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
     arena,
@@ -119,25 +125,47 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   };
 }
 
+/** Sequences lie side by side by fours. */
+function lanesOf(sequencesMax: number): number {
+  return Math.ceil(sequencesMax / 4) * 4;
+}
+
+/**
+ * Entries that are listed and those whose gates and cells are kept. Where all units are evaluated there
+ * is no list, only room for a unit in every lane, but lanes that remain empty at the end of the
+ * longest sequences: at worst three of four.
+ */
+function entriesOf(
+  shape: SequenceShape,
+  { openUnitsMax, sequencesMax }: SequenceLimits,
+): { readonly listed: number; readonly kept: number; readonly cellFloats: number } {
+  if (!skipsClosed(shape)) {
+    return { listed: lanesOf(sequencesMax), kept: 4 * openUnitsMax, cellFloats: 3 };
+  }
+  const entries = openUnitsMax + spareEntries;
+  return { listed: entries, kept: entries, cellFloats: 4 };
+}
+
 /**
  * Events whose v is kept before their entries are added to the gradient of the rows, at least one
  * of each sequence. Where closed units are skipped a unit has few entries at a step: it takes many steps
- * to make one load and store of its rows worth while. Where none is, two steps do, and their v stay in
- * the first cache.
+ * to make one load and store of its rows worth while. Where none is, a few steps do, and what is kept of
+ * them stays in the second cache.
  */
 function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
-  const floats = skipsClosed(shape) ? 32_768 : 8_192;
-  return Math.max(limits.sequencesMax, Math.ceil(floats / rowLength(shape)));
+  const floats = skipsClosed(shape) ? 32_768 : 16_384;
+  return Math.max(lanesOf(limits.sequencesMax), Math.ceil(floats / rowLength(shape)));
 }
 
 /** Generous sum of all arrays, a cache line of padding for each, and room for others. */
 function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const { units, inputs } = shape;
   const length = rowLength(shape);
-  const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
+  const weights = 3 * units * 4 * (length + 4) + 64 * (units + 1);
   const events = limits.eventsMax * (2 * inputs + 2 * units + 7);
-  const sequences = limits.sequencesMax * (2 * units + 4 * length + 6);
-  const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
-  const entries = 14 * (limits.openUnitsMax + spareEntries);
+  const sequences = lanesOf(limits.sequencesMax) * (2 * units + 4 * length + 12);
+  const chunk = chunkEventsOf(shape, limits) * (length + 4 * units);
+  const { listed, kept, cellFloats } = entriesOf(shape, limits);
+  const entries = 5 * listed + (5 + cellFloats) * kept;
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32 + roomBytes;
 }
