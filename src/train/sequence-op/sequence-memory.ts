@@ -41,14 +41,14 @@ const spareEntries = 2;
 /** Reserves all arrays of a sequence op and writes down where they are. */
 export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
   const { units, inputs } = shape;
-  const { sequencesMax, eventsMax, openUnitsMax } = limits;
+  const { sequencesMax, eventsMax } = limits;
   const length = rowLength(shape);
   const chunkEvents = chunkEventsOf(shape, limits);
   const lanes = lanesOf(sequencesMax);
   const arena = new WasmArena(arenaBytes(shape, limits));
   const layout = arena.uint32(layoutFields);
   // Fields in the order of assembly/train/layout.ts.
-  layout.set([inputs, units, length, openUnitsMax, chunkEvents]);
+  layout.set([inputs, units, length, limits.openUnitsMax, chunkEvents]);
   let field = 5;
   const at = <T extends { readonly byteOffset: number }>(array: T): T => {
     layout[field++] = array.byteOffset;
@@ -76,11 +76,9 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   at(arena.int32(eventsMax + 1));
   const { listed, kept, cellFloats } = entriesOf(shape, limits);
   at(arena.int32(2 * listed));
-  for (let i = 0; i < 2; i++) at(arena.float32(listed));
-  at(arena.float32(kept));
-  at(arena.float32(listed));
-  at(arena.float32(4 * kept));
-  at(arena.float32(cellFloats * kept));
+  for (const floats of [listed, listed, kept, listed, 4 * kept, cellFloats * kept]) {
+    at(arena.float32(floats));
+  }
   // v and c of each sequence, and the derivatives by them.
   for (let i = 0; i < 4; i++) at(arena.float32(lanes * length));
   const logPeriodGradient = at(arena.float64(units));
@@ -131,9 +129,9 @@ function lanesOf(sequencesMax: number): number {
 }
 
 /**
- * Entries that are listed and those whose gates and cells are kept. Where all units are evaluated there
- * is no list, only room for a unit in every lane, but lanes that remain empty at the end of the
- * longest sequences: at worst three of four.
+ * Entries that are listed, those whose k, gates and cells are kept, and numbers of a cell. Where all
+ * units are evaluated nothing is listed, there is room for one unit of each sequence; but fours of
+ * sequences are kept where only one of them goes on.
  */
 function entriesOf(
   shape: SequenceShape,
