@@ -12,7 +12,6 @@ import { beginScan, listOpen } from "./open-units";
 export function scanGates(layout: usize, sequences: i32, mode: i32, reachUs: f64): i32 {
   planRounds(layout, sequences, reachUs);
   beginScan(layout);
-  store<i32>(at.openCount(layout), 0);
   const starts = at.entryStart(layout);
   const rounds = roundsOf(layout);
   let count = 0;

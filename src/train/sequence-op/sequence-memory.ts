@@ -25,11 +25,9 @@ export interface SequenceMemory {
   readonly openSlope: Float64Array;
   /** Derivative of the loss by r_on of each unit, by `backwardGates`. */
   readonly openRatioGradient: Float64Array;
-  /** One number: open units that `scanGates` counted. */
-  readonly openCount: Int32Array;
 }
 
-const layoutFields = 49;
+const layoutFields = 48;
 /**
  * Room for embedding, read-out, moments and averages; as much as is used of it is taken from the
  * system. What does not fit lies elsewhere and is computed without SIMD.
@@ -84,7 +82,6 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   const logPeriodGradient = at(arena.float64(units));
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
-  const openCount = at(arena.int32(1));
   // Of the scan: time and v of the sequences of a round, by twos, and when each unit opens next.
   at(arena.float64(lanes + 1));
   at(arena.int32(lanes + 1));
@@ -119,7 +116,6 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
     openRatio,
     openSlope,
     openRatioGradient,
-    openCount,
   };
 }
 

@@ -20,7 +20,7 @@ interface SequenceExports extends ParameterKernels {
   scanGates(layout: number, sequences: number, mode: number, reachUs: number): number;
   forward(layout: number, sequences: number): void;
   backward(layout: number, sequences: number, oscillates: number): void;
-  forwardAll(layout: number, sequences: number, mode: number, leak: number): void;
+  forwardAll(layout: number, sequences: number, mode: number, leak: number): number;
   backwardAll(layout: number, leak: number, oscillates: number): void;
 }
 
@@ -61,8 +61,7 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
         return count;
       }
       if (batch.offsets[sequences]! * units > limits.openUnitsMax) throw openUnitsExceeded(op);
-      wasm.forwardAll(layout, sequences, mode, op.leak);
-      return memory.openCount[0]!;
+      return wasm.forwardAll(layout, sequences, mode, op.leak);
     },
     backward(sequences) {
       const oscillates = isTriangular(shape.gate);
