@@ -16,6 +16,27 @@ export interface AddressBatch {
   readonly addresses: Uint32Array;
 }
 
+/** Fields of the record of assembly/address-layer.ts, by 4-byte word. */
+const word = {
+  layer: 0,
+  table: 1,
+  addresses: 2,
+  /** Behind it two float64 that a run sets. */
+  units: 8,
+  rows: 9,
+  bases: 10,
+  frequency: 11,
+  slope: 12,
+  c: 13,
+  h: 14,
+  peepholes: 15,
+  closedSums: 16,
+  weights: 17,
+} as const;
+const RECORD_BYTES = 128;
+/** Open units that are kept together at most; the same in assembly/address-layer.ts. */
+const KEPT_MAX = 32;
+
 /**
  * A layer whose input is always one of A known vectors, as that of an event camera's address
  * embedding: what each adds to the pre-activations is computed when the layer is made. An event
@@ -29,8 +50,8 @@ export class WasmAddressLayer {
   readonly #layer: WasmLayer;
   readonly #memory: WasmMemory;
   readonly #exports: WasmExports;
-  /** Address of the table in the memory. */
-  readonly #table: number;
+  /** Address of the record, for the module's exports. */
+  readonly #record: number;
 
   /**
    * @param vectors [A, I]
@@ -60,7 +81,6 @@ export class WasmAddressLayer {
     this.#exports = exports;
     const table = memory.float32(this.addresses * units * SLOTS);
     fillAddressTable(table, parameters, vectors);
-    this.#table = table.byteOffset;
     // Its bias is where rows of the table are put for the step.
     const recurrent = writeWasmLayer(memory, exports, {
       ...parameters,
@@ -69,6 +89,12 @@ export class WasmAddressLayer {
     });
     this.#layer = new WasmLayer(memory, exports, recurrent, scheduling);
     this.stateLength = this.#layer.stateLength;
+    this.#record = memory.reserve(RECORD_BYTES);
+    const fields = memory.int32(RECORD_BYTES / 4, this.#record);
+    fields[word.layer] = this.#layer.record;
+    fields[word.table] = table.byteOffset;
+    fields[word.addresses] = this.addresses;
+    reserveKept(memory, fields);
   }
 
   /** The units of the last step that were open, ascending. */
@@ -84,27 +110,16 @@ export class WasmAddressLayer {
   /** As LayerKernel.step, with the input at `address`. */
   step(state: LayerState, timeUs: number, address: number): number {
     this.#check(address);
-    const at = (state as WasmState).address;
-    return this.#exports.stepAddress(
-      this.#layer.record,
-      at,
-      timeUs,
-      this.#table,
-      this.addresses,
-      address,
-    );
+    return this.#exports.stepAddress(this.#record, (state as WasmState).address, timeUs, address);
   }
 
   /** The same result by evaluating every row. */
   stepDense(state: LayerState, timeUs: number, address: number): number {
     this.#check(address);
-    const at = (state as WasmState).address;
     return this.#exports.stepDenseAddress(
-      this.#layer.record,
-      at,
+      this.#record,
+      (state as WasmState).address,
       timeUs,
-      this.#table,
-      this.addresses,
       address,
     );
   }
@@ -129,12 +144,10 @@ export class WasmAddressLayer {
     }
     for (let n = 0; n < count; n++) this.#check(addresses[n]!);
     return this.#exports.runAddresses(
-      this.#layer.record,
+      this.#record,
       (state as WasmState).address,
       timesUs.byteOffset,
       addresses.byteOffset,
-      this.#table,
-      this.addresses,
       count,
     );
   }
@@ -146,4 +159,18 @@ export class WasmAddressLayer {
       );
     }
   }
+}
+
+/** Gives the record memory for the open units that a run keeps together. */
+function reserveKept(memory: WasmMemory, fields: Int32Array): void {
+  for (const list of ["units", "rows", "c", "h"] as const) {
+    fields[word[list]] = memory.reserve(4 * KEPT_MAX);
+  }
+  for (const list of ["bases", "frequency", "slope"] as const) {
+    fields[word[list]] = memory.reserve(8 * KEPT_MAX);
+  }
+  for (const list of ["peepholes", "closedSums"] as const) {
+    fields[word[list]] = memory.reserve(4 * SLOTS * KEPT_MAX);
+  }
+  fields[word.weights] = memory.reserve(4 * SLOTS * KEPT_MAX * KEPT_MAX);
 }
