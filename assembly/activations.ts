@@ -5,7 +5,7 @@ import { firstPairs, gather, highHalves, lowHalves, scatter, secondPairs } from 
 
 /** Repeats the last unit's pre-activations as the list repeats the unit. */
 @inline
-function completePreActivations(z: usize, count: u32): void {
+export function completePreActivations(z: usize, count: u32): void {
   const end = z + (<usize>count << 4);
   const last = v128.load(end - 16);
   v128.store(end, last);

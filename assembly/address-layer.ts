@@ -1,8 +1,8 @@
 import { Layer } from "./layer";
 
 /**
- * A layer whose input is always one of `addresses` known vectors, and what is kept of its open units
- * while the same ones are open. `wasm-address-layer.ts` writes the fields in this order.
+ * A layer whose input is always one of known vectors, and what is kept of its open units while the
+ * same ones are open. `wasm-address-layer.ts` writes the fields in this order.
  *
  * Lists of units are completed to whole groups of 4 by repeating the last one; so are all values kept
  * for them, which lie in groups of 4 units.
@@ -16,10 +16,19 @@ export class AddressLayer {
    * unit stays open for many events, so the rows read lie close together.
    */
   table: usize;
+  /** Number of vectors. */
   addresses: u32;
+  /** f32 [unit][unit][slot]: the recurrent weights; 0 if units are never kept. */
+  columns: usize;
+  /** f64 per unit, padded to whole groups of 4: τ, infinite in the padding. */
+  periodUs: usize;
   /** How many units are kept; 0 if none are. */
   count: u32;
-  /** The open units are the same from `fromUs` to before `untilUs`, since the epoch; NaN: unknown. */
+  /** Events closer than this likely find the same units open. */
+  nearUs: f64;
+  /** What a span is shorter than it might be: see open-span.ts. */
+  slackUs: f64;
+  /** The open units are the same from `fromUs` to before `untilUs`, since the epoch. */
   fromUs: f64;
   untilUs: f64;
   /** u32 [unit] each: the units, and where their rows begin in the table. */
@@ -32,7 +41,7 @@ export class AddressLayer {
   /** f32 [unit] each: the stream's state. */
   c: usize;
   h: usize;
-  /** f32 [unit / 4][w_ci, w_cf, w_co][4] */
+  /** f32 [unit / 4][w_ci, w_cf, 0, w_co][4] */
   peepholes: usize;
   /** f32 [unit / 4][slot][4]: what the closed units add to the pre-activations. */
   closedSums: usize;
@@ -40,5 +49,5 @@ export class AddressLayer {
   weights: usize;
 }
 
-/** Most units that are kept: more are computed as in a plain layer. */
+/** Most units that are kept, and summed apart from the closed ones: more are a plain layer's. */
 export const KEPT_MAX: u32 = 32;

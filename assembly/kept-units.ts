@@ -1,17 +1,15 @@
+import { completePreActivations } from "./activations";
 import { AddressLayer } from "./address-layer";
 import { clearPadding } from "./kernel";
 import { candidateC, candidateH, mix } from "./lstm";
+import { takeOpen } from "./open-sums";
 import { preActivations } from "./pre-activations";
-import { firstPairs, gather, highHalves, lowHalves, secondPairs } from "./transpose";
+import { firstPairs, highHalves, lowHalves, secondPairs } from "./transpose";
 
 /**
  * Events that find the same units open: the h of all others does not change, so what these add to the
  * pre-activations is summed once. All that an event reads of the open units and writes to them is kept
- * together, four units at a time.
- *
- * z = (S + row) + Σ_k U_k h_k over the open units k, ascending, one after the other. S is the sum that
- * preActivations() gives if the h of the open units are 0: nothing but the h of closed units and which
- * ones they are decides on its bits.
+ * together, four units at a time. The bits are those of open-sums.ts.
  */
 
 /** True if the units listed are those kept. */
@@ -27,9 +25,11 @@ export function areKept(a: AddressLayer, count: u32): bool {
 /** Keeps the units listed. Until dropKept() their h in the state are 0. */
 export function keep(a: AddressLayer, state: usize, count: u32): void {
   a.count = count;
-  takeState(a, state);
+  copyUnits(a, state);
+  takeOpen(a, state, count);
+  completeH(a);
   clearPadding(a.layer, state);
-  setClosedSums(a, state);
+  sumClosed(a, state);
   gatherWeights(a);
 }
 
@@ -44,48 +44,47 @@ export function dropKept(a: AddressLayer, state: usize): void {
   a.count = 0;
 }
 
-/** All that belongs to a single unit. */
+/** All that belongs to a single unit, but its h. */
 @inline
-function takeState(a: AddressLayer, state: usize): void {
+function copyUnits(a: AddressLayer, state: usize): void {
   const layer = a.layer;
   const c = state + (<usize>layer.columns << 2);
   const unitBytes = a.addresses << 4;
-  const length = (<usize>a.count + 3) & ~3;
-  for (let i: usize = 0; i < length; i++) {
-    const at = i << 2;
-    const unit = load<u32>(layer.openUnits + at);
-    const float = <usize>unit << 2;
+  const end = (<usize>a.count << 2) + 12 & ~15;
+  for (let i: usize = 0; i < end; i += 4) {
+    const unit = load<u32>(layer.openUnits + i);
     const double = <usize>unit << 3;
-    store<u32>(a.units + at, unit);
-    store<u32>(a.rows + at, unit * unitBytes);
-    store<f32>(a.h + at, load<f32>(state + float));
-    store<f32>(a.c + at, load<f32>(c + float));
-    store<f64>(a.bases + (i << 3), load<f64>(layer.bases + double));
-    store<f64>(a.frequency + (i << 3), load<f64>(layer.frequency + double));
-    store<f64>(a.slope + (i << 3), load<f64>(layer.slope + double));
+    store<u32>(a.units + i, unit);
+    store<u32>(a.rows + i, unit * unitBytes);
     v128.store(layer.bias + (<usize>unit << 4), f32x4.splat(0));
-  }
-  for (let i: usize = 0; i < length << 2; i += 4) {
-    store<f32>(state + (<usize>load<u32>(a.units + i) << 2), 0);
+    store<f32>(a.c + i, load<f32>(c + (<usize>unit << 2)));
+    store<f64>(a.bases + (i << 1), load<f64>(layer.bases + double));
+    store<f64>(a.frequency + (i << 1), load<f64>(layer.frequency + double));
+    store<f64>(a.slope + (i << 1), load<f64>(layer.slope + double));
   }
 }
 
 @inline
-function setClosedSums(a: AddressLayer, state: usize): void {
+function completeH(a: AddressLayer): void {
+  const end = a.h + (<usize>a.count << 2);
+  const last = load<f32>(end - 4);
+  store<f32>(end, last);
+  store<f32>(end, last, 4);
+  store<f32>(end, last, 8);
+}
+
+/** What the closed units add, and the peepholes, by slot. */
+@inline
+function sumClosed(a: AddressLayer, state: usize): void {
   const layer = a.layer;
   preActivations(layer, state, layer.openUnits, a.count);
-  const last = v128.load(layer.z + (<usize>(a.count - 1) << 4));
-  const end = layer.z + (<usize>a.count << 4);
-  v128.store(end, last);
-  v128.store(end, last, 16);
-  v128.store(end, last, 32);
+  completePreActivations(layer.z, a.count);
   let sums = a.closedSums;
   let peepholes = a.peepholes;
   const p = layer.peepholes;
+  let z = layer.z;
   for (let i: usize = 0; i < <usize>a.count << 2; i += 16) {
-    const z = layer.z + (i << 2);
     storeColumns(sums, v128.load(z), v128.load(z, 16), v128.load(z, 32), v128.load(z, 48));
-    sums += 64;
     storeColumns(
       peepholes,
       v128.load(p + (<usize>load<u32>(a.units + i) << 4)),
@@ -93,10 +92,13 @@ function setClosedSums(a: AddressLayer, state: usize): void {
       v128.load(p + (<usize>load<u32>(a.units + i, 8) << 4)),
       v128.load(p + (<usize>load<u32>(a.units + i, 12) << 4)),
     );
+    z += 64;
+    sums += 64;
     peepholes += 64;
   }
 }
 
+/** Four units of four slots become four slots of four units. */
 @inline
 function storeColumns(target: usize, a: v128, b: v128, c: v128, d: v128): void {
   const low1 = lowHalves(a, b);
@@ -109,28 +111,21 @@ function storeColumns(target: usize, a: v128, b: v128, c: v128, d: v128): void {
   v128.store(target, secondPairs(high1, high2), 48);
 }
 
-/** Where the weights of a column begin in those of a unit. */
-@inline
-export function columnOffset(column: u32): usize {
-  return (<usize>(column >> 2) << 6) + (<usize>(column & 3) << 2);
-}
-
 @inline
 function gatherWeights(a: AddressLayer): void {
-  const layer = a.layer;
-  const unitBytes = <usize>layer.columns << 4;
+  const unitBytes = <usize>a.layer.units << 4;
   let target = a.weights;
   for (let i: usize = 0; i < <usize>a.count << 2; i += 16) {
-    const b0 = <usize>load<u32>(a.units + i) * unitBytes;
-    const b1 = <usize>load<u32>(a.units + i, 4) * unitBytes;
-    const b2 = <usize>load<u32>(a.units + i, 8) * unitBytes;
-    const b3 = <usize>load<u32>(a.units + i, 12) * unitBytes;
+    const b0 = a.columns + <usize>load<u32>(a.units + i) * unitBytes;
+    const b1 = a.columns + <usize>load<u32>(a.units + i, 4) * unitBytes;
+    const b2 = a.columns + <usize>load<u32>(a.units + i, 8) * unitBytes;
+    const b3 = a.columns + <usize>load<u32>(a.units + i, 12) * unitBytes;
     for (let k: usize = 0; k < <usize>a.count << 2; k += 4) {
-      const column = layer.blocks + columnOffset(load<u32>(a.units + k));
-      v128.store(target, gather(column, b0, b1, b2, b3));
-      v128.store(target, gather(column + 16, b0, b1, b2, b3), 16);
-      v128.store(target, gather(column + 32, b0, b1, b2, b3), 32);
-      v128.store(target, gather(column + 48, b0, b1, b2, b3), 48);
+      const column = <usize>load<u32>(a.units + k) << 4;
+      storeColumns(
+        target, v128.load(b0 + column), v128.load(b1 + column), v128.load(b2 + column),
+        v128.load(b3 + column),
+      );
       target += 64;
     }
   }

@@ -1,9 +1,11 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
-import type { LayerParameters } from "../layer-parameters.ts";
+import { hasOscillator } from "../gate.ts";
+import { gateCount, type LayerParameters } from "../layer-parameters.ts";
 import { validateLayerParameters } from "../validate-layer-parameters.ts";
 import { fillAddressTable } from "./address-table.ts";
 import type { FloatArray, LayerState } from "./kernel.ts";
-import { SLOTS } from "./packed-layer.ts";
+import { roundUp, SLOTS } from "./packed-layer.ts";
+import { epochLengthUs } from "./phase-scan.ts";
 import { type WasmExports, WasmLayer, type WasmState, writeWasmLayer } from "./wasm-layer.ts";
 import type { WasmMemory } from "./wasm-memory.ts";
 import type { Scheduling } from "./wasm-wheel.ts";
@@ -21,21 +23,29 @@ const word = {
   layer: 0,
   table: 1,
   addresses: 2,
-  /** Behind it two float64 that a run sets. */
-  units: 8,
-  rows: 9,
-  bases: 10,
-  frequency: 11,
-  slope: 12,
-  c: 13,
-  h: 14,
-  peepholes: 15,
-  closedSums: 16,
-  weights: 17,
+  columns: 3,
+  periodUs: 4,
+  /** float64, like the one after it. */
+  nearUs: 6,
+  slackUs: 8,
+  units: 14,
+  rows: 15,
+  bases: 16,
+  frequency: 17,
+  slope: 18,
+  c: 19,
+  h: 20,
+  peepholes: 21,
+  closedSums: 22,
+  weights: 23,
 } as const;
 const RECORD_BYTES = 128;
-/** Open units that are kept together at most; the same in assembly/address-layer.ts. */
+/** Open units that are kept at most; the same in assembly/address-layer.ts. */
 const KEPT_MAX = 32;
+/** Shorter than this share of the mean time between changes of the open set is near. */
+const NEAR_SHARE = 0.5;
+/** Share of the longest period: see assembly/open-span.ts. */
+const SLACK_CYCLES = 2 ** -28;
 
 /**
  * A layer whose input is always one of A known vectors, as that of an event camera's address
@@ -81,11 +91,13 @@ export class WasmAddressLayer {
     this.#exports = exports;
     const table = memory.float32(this.addresses * units * SLOTS);
     fillAddressTable(table, parameters, vectors);
-    // Its bias is where rows of the table are put for the step.
     const recurrent = writeWasmLayer(memory, exports, {
       ...parameters,
       inputs: 0,
       inputWeights: [],
+      // The rows of the table have it in them.
+      bias: new Float32Array(gateCount(parameters.cell) * units),
+      recurrentBias: undefined,
     });
     this.#layer = new WasmLayer(memory, exports, recurrent, scheduling);
     this.stateLength = this.#layer.stateLength;
@@ -94,7 +106,9 @@ export class WasmAddressLayer {
     fields[word.layer] = this.#layer.record;
     fields[word.table] = table.byteOffset;
     fields[word.addresses] = this.addresses;
-    reserveKept(memory, fields);
+    if (hasOscillator(parameters.gate) && gateCount(parameters.cell) === SLOTS) {
+      writeKept(memory, fields, parameters);
+    }
   }
 
   /** The units of the last step that were open, ascending. */
@@ -161,8 +175,21 @@ export class WasmAddressLayer {
   }
 }
 
-/** Gives the record memory for the open units that a run keeps together. */
-function reserveKept(memory: WasmMemory, fields: Int32Array): void {
+/** What summing open units apart from the closed ones, and keeping them, takes. */
+function writeKept(memory: WasmMemory, fields: Int32Array, parameters: LayerParameters): void {
+  const { units, periodUs } = parameters;
+  const periods = memory.float64(roundUp(units, 4)).fill(Number.POSITIVE_INFINITY);
+  periods.set(periodUs);
+  fields[word.periodUs] = periods.byteOffset;
+  fields[word.columns] = writeColumns(memory, parameters);
+  const times = new Float64Array(fields.buffer, fields.byteOffset, RECORD_BYTES / 8);
+  // A unit opens and closes once per period.
+  times[word.nearUs / 2] = NEAR_SHARE / (2 * periods.reduce((sum, period) => sum + 1 / period, 0));
+  // With shorter epochs periods are so short that an epoch may have more cycles than are reckoned with.
+  const isPrecise = epochLengthUs(periods) > 1;
+  times[word.slackUs / 2] = isPrecise
+    ? SLACK_CYCLES * Math.max(...Array.from(periodUs))
+    : Number.POSITIVE_INFINITY;
   for (const list of ["units", "rows", "c", "h"] as const) {
     fields[word[list]] = memory.reserve(4 * KEPT_MAX);
   }
@@ -173,4 +200,18 @@ function reserveKept(memory: WasmMemory, fields: Int32Array): void {
     fields[word[list]] = memory.reserve(4 * SLOTS * KEPT_MAX);
   }
   fields[word.weights] = memory.reserve(4 * SLOTS * KEPT_MAX * KEPT_MAX);
+}
+
+/** @returns address of the recurrent weights, [H, H, 4] by unit, column and slot */
+function writeColumns(memory: WasmMemory, { units, recurrentWeights }: LayerParameters): number {
+  const columns = memory.float32(units * units * SLOTS);
+  for (let m = 0; m < units; m++) {
+    for (let g = 0; g < SLOTS; g++) {
+      const row = (m * SLOTS + g) * units;
+      for (let j = 0; j < units; j++) {
+        columns[(j * units + m) * SLOTS + g] = recurrentWeights[row + j]!;
+      }
+    }
+  }
+  return columns.byteOffset;
 }
