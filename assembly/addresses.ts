@@ -55,20 +55,16 @@ function touchRows(a: AddressLayer, count: u32, events: usize): void {
   layer.touched = sum;
 }
 
-/**
- * One event of a run.
- *
- * @param gapUs time until the next one
- */
+/** One event of a run, whose next one is at `nextUs`. */
 @inline
 function advance(
-  a: AddressLayer, state: usize, timeUs: f64, gapUs: f64, address: u32,
+  a: AddressLayer, state: usize, timeUs: f64, nextUs: f64, address: u32,
 ): u32 {
   if (isInSpan(a, timeUs)) {
     if (a.count == 0) return 0;
     updateOpenness(a, timeUs);
   } else {
-    const count = findKept(a, state, timeUs, gapUs);
+    const count = findKept(a, state, timeUs, nextUs);
     if (a.count == 0) {
       if (count > 0) stepListed(a, state, count, address);
       return count;
@@ -78,16 +74,21 @@ function advance(
   return a.count;
 }
 
-/** Finds the open units and, if the next event is near, keeps them and looks for how long they are. */
-function findKept(a: AddressLayer, state: usize, timeUs: f64, gapUs: f64): u32 {
+/** Finds the open units, and keeps them if the next event likely finds the same ones. */
+function findKept(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64): u32 {
   const count = findOpen(a.layer, timeUs);
-  const isWorthwhile = gapUs >= 0 && gapUs < a.nearUs && areApart(a, count);
+  const gapUs = nextUs - timeUs;
+  let isWorthwhile = gapUs >= 0 && gapUs < a.nearUs && areApart(a, count);
+  forgetSpan(a);
+  // A layer that a wheel may serve is too large to be looked at as a whole.
+  if (isWorthwhile && a.layer.wheel == 0) {
+    beginSpan(a, timeUs, count);
+    isWorthwhile = isInSpan(a, nextUs);
+  }
   if (!areKept(a, count)) {
     dropKept(a, state);
     if (isWorthwhile && count > 0) keep(a, state, count);
   }
-  forgetSpan(a);
-  if (isWorthwhile && a.layer.wheel == 0) beginSpan(a, timeUs);
   return count;
 }
 
@@ -111,9 +112,8 @@ export function runAddresses(
     if ((n & (TOUCHED_EVENTS - 1)) == 0 && n + TOUCHED_EVENTS <= <usize>count) {
       touchRows(a, last, event);
     }
-    const timeUs = load<f64>(time);
-    const gapUs = n + 1 < <usize>count ? load<f64>(time, 8) - timeUs : Infinity;
-    last = advance(a, state, timeUs, gapUs, load<u32>(event));
+    const nextUs = n + 1 < <usize>count ? load<f64>(time, 8) : Infinity;
+    last = advance(a, state, load<f64>(time), nextUs, load<u32>(event));
     open += last;
   }
   dropKept(a, state);

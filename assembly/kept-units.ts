@@ -44,7 +44,7 @@ export function dropKept(a: AddressLayer, state: usize): void {
   a.count = 0;
 }
 
-/** All that belongs to a single unit, but its h. */
+/** What belongs to a single unit, but its h. */
 @inline
 function copyUnits(a: AddressLayer, state: usize): void {
   const layer = a.layer;
@@ -53,14 +53,10 @@ function copyUnits(a: AddressLayer, state: usize): void {
   const end = (<usize>a.count << 2) + 12 & ~15;
   for (let i: usize = 0; i < end; i += 4) {
     const unit = load<u32>(layer.openUnits + i);
-    const double = <usize>unit << 3;
     store<u32>(a.units + i, unit);
     store<u32>(a.rows + i, unit * unitBytes);
     v128.store(layer.bias + (<usize>unit << 4), f32x4.splat(0));
     store<f32>(a.c + i, load<f32>(c + (<usize>unit << 2)));
-    store<f64>(a.bases + (i << 1), load<f64>(layer.bases + double));
-    store<f64>(a.frequency + (i << 1), load<f64>(layer.frequency + double));
-    store<f64>(a.slope + (i << 1), load<f64>(layer.slope + double));
   }
 }
 

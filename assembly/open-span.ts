@@ -47,11 +47,19 @@ function timeLeft(a: AddressLayer, elapsedUs: f64): f64 {
   return min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
 }
 
-/** Notes for how long what findOpen() found at a time holds. */
-export function beginSpan(a: AddressLayer, timeUs: f64): void {
-  const elapsedUs = timeUs - a.layer.startUs;
+/** Notes for how long what findOpen() found at a time holds, and what the k until then depend on. */
+export function beginSpan(a: AddressLayer, timeUs: f64, count: u32): void {
+  const layer = a.layer;
+  const elapsedUs = timeUs - layer.startUs;
   a.fromUs = elapsedUs;
   a.untilUs = elapsedUs + timeLeft(a, elapsedUs) - a.slackUs;
+  const end = (<usize>count << 3) + 24 & ~31;
+  for (let i: usize = 0; i < end; i += 8) {
+    const unit = <usize>load<u32>(layer.openUnits + (i >> 1)) << 3;
+    store<f64>(a.bases + i, load<f64>(layer.bases + unit));
+    store<f64>(a.frequency + i, load<f64>(layer.frequency + unit));
+    store<f64>(a.slope + i, load<f64>(layer.slope + unit));
+  }
 }
 
 @inline
