@@ -22,7 +22,7 @@ export class AddressLayer {
   columns: usize;
   /** f64 per unit, padded to whole groups of 4: τ, infinite in the padding. */
   periodUs: usize;
-  /** How many units are kept; 0 if none are. */
+  /** How many units are kept; 0 if none are. In a span none are only if none is open. */
   count: u32;
   /** Events closer than this likely find the same units open. */
   nearUs: f64;

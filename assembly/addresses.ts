@@ -57,9 +57,7 @@ function touchRows(a: AddressLayer, count: u32, events: usize): void {
 
 /** One event of a run, whose next one is at `nextUs`. */
 @inline
-function advance(
-  a: AddressLayer, state: usize, timeUs: f64, nextUs: f64, address: u32,
-): u32 {
+function advance(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64, address: u32): u32 {
   if (isInSpan(a, timeUs)) {
     if (a.count == 0) return 0;
     updateOpenness(a, timeUs);
@@ -74,22 +72,28 @@ function advance(
   return a.count;
 }
 
-/** Finds the open units, and keeps them if the next event likely finds the same ones. */
+/** Finds the open units, and keeps them if the next event is to find the same ones. */
 function findKept(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64): u32 {
   const count = findOpen(a.layer, timeUs);
-  const gapUs = nextUs - timeUs;
-  let isWorthwhile = gapUs >= 0 && gapUs < a.nearUs && areApart(a, count);
-  forgetSpan(a);
-  // A layer that a wheel may serve is too large to be looked at as a whole.
-  if (isWorthwhile && a.layer.wheel == 0) {
-    beginSpan(a, timeUs, count);
-    isWorthwhile = isInSpan(a, nextUs);
-  }
+  const isWorthKeeping = areApart(a, count) && isNextAlike(a, timeUs, nextUs, count);
   if (!areKept(a, count)) {
     dropKept(a, state);
-    if (isWorthwhile && count > 0) keep(a, state, count);
+    if (isWorthKeeping && count > 0) keep(a, state, count);
   }
   return count;
+}
+
+/** Begins a span if the next event is in it; true if that event at least likely finds the same units. */
+function isNextAlike(a: AddressLayer, timeUs: f64, nextUs: f64, count: u32): bool {
+  const gapUs = nextUs - timeUs;
+  forgetSpan(a);
+  if (!(gapUs >= 0 && gapUs < a.nearUs)) return false;
+  // A layer that a wheel may serve is too large to be looked at as a whole.
+  if (a.layer.wheel != 0) return true;
+  beginSpan(a, timeUs, count);
+  if (isInSpan(a, nextUs)) return true;
+  forgetSpan(a);
+  return false;
 }
 
 /**

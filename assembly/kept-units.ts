@@ -50,7 +50,7 @@ function copyUnits(a: AddressLayer, state: usize): void {
   const layer = a.layer;
   const c = state + (<usize>layer.columns << 2);
   const unitBytes = a.addresses << 4;
-  const end = (<usize>a.count << 2) + 12 & ~15;
+  const end = ((<usize>a.count << 2) + 12) & ~15;
   for (let i: usize = 0; i < end; i += 4) {
     const unit = load<u32>(layer.openUnits + i);
     store<u32>(a.units + i, unit);

@@ -53,7 +53,7 @@ export function beginSpan(a: AddressLayer, timeUs: f64, count: u32): void {
   const elapsedUs = timeUs - layer.startUs;
   a.fromUs = elapsedUs;
   a.untilUs = elapsedUs + timeLeft(a, elapsedUs) - a.slackUs;
-  const end = (<usize>count << 3) + 24 & ~31;
+  const end = ((<usize>count << 3) + 24) & ~31;
   for (let i: usize = 0; i < end; i += 8) {
     const unit = <usize>load<u32>(layer.openUnits + (i >> 1)) << 3;
     store<f64>(a.bases + i, load<f64>(layer.bases + unit));

@@ -191,7 +191,8 @@ function writeKept(memory: WasmMemory, fields: Int32Array, parameters: LayerPara
     ? SLACK_CYCLES * Math.max(...Array.from(periodUs))
     : Number.POSITIVE_INFINITY;
   for (const list of ["units", "rows", "c", "h"] as const) {
-    fields[word[list]] = memory.reserve(4 * KEPT_MAX);
+    // A group behind them is written when a list is completed.
+    fields[word[list]] = memory.reserve(4 * (KEPT_MAX + 4));
   }
   for (const list of ["bases", "frequency", "slope"] as const) {
     fields[word[list]] = memory.reserve(8 * KEPT_MAX);
