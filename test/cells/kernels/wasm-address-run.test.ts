@@ -166,20 +166,21 @@ describe("WasmAddressLayer.run()", () => {
 
   it("takes the phases of the epoch that begins while the same units are open", () => {
     const periodUs = [30, 30];
-    const epochUs = epochLengthUs(Float64Array.from(periodUs));
+    const beginUs = 15 + epochLengthUs(Float64Array.from(periodUs));
     const shape = { cell: "phased-lstm", gate: "phase", inputs: 1, units: 2 } as const;
     const parameters = {
       ...randomLayer({ ...shape, openRatio: 1e-4, seed: 6 }),
       periodUs,
-      // 2^18 cycles of the first; the second is open in the 3 ns around, and its k rises by 10^-6 per fs.
-      shiftUs: [0, epochUs - 0.0015],
+      // The second is open for 3 ns around the beginning: its k shows how phases were rounded before.
+      shiftUs: [15.2, beginUs - 0.0015],
     };
-    const layer = () => kernels.scan.createAddressLayer(parameters, Float32Array.of(1, 2));
-    const [runs, steps] = [layer(), layer()];
+    const createLayer = () => kernels.scan.createAddressLayer(parameters, Float32Array.of(1, 2));
+    const [runs, steps] = [createLayer(), createLayer()];
     const batch = runs.createBatch(24);
-    batch.timesUs.set(batch.timesUs.map((_, n) => epochUs + (n - 12) / 10_000));
+    batch.timesUs.set(batch.timesUs.map((_, n) => beginUs + (n - 12) / 10_000));
     expect(new Twin(runs, steps, kernels.scan).advance(batch, 24)).toBe(true);
-    expect(steps.step(steps.bind(kernels.scan.allocate(steps.stateLength), 0), epochUs, 0)).toBe(2);
+    const state = steps.bind(kernels.scan.allocate(steps.stateLength), 0);
+    expect(Array.from(batch.timesUs, (t) => steps.step(state, t, 0))).toEqual(Array(24).fill(1));
   });
 
   it("reads nothing of the padding or of the streams beside it", () => {
