@@ -74,6 +74,7 @@ function advance(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64, addres
 
 /** Finds the open units, and keeps them if the next event is to find the same ones. */
 function findKept(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64): u32 {
+  forgetSpan(a);
   const count = findOpen(a.layer, timeUs);
   const isWorthKeeping = areApart(a, count) && isNextAlike(a, timeUs, nextUs, count);
   if (!areKept(a, count)) {
@@ -86,7 +87,6 @@ function findKept(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64): u32 
 /** Begins a span if the next event is in it; true if that event at least likely finds the same units. */
 function isNextAlike(a: AddressLayer, timeUs: f64, nextUs: f64, count: u32): bool {
   const gapUs = nextUs - timeUs;
-  forgetSpan(a);
   if (!(gapUs >= 0 && gapUs < a.nearUs)) return false;
   // A layer that a wheel may serve is too large to be looked at as a whole.
   if (a.layer.wheel != 0) return true;

@@ -6,7 +6,8 @@ import { preActivations } from "./pre-activations";
  * The pre-activations of an address layer: z = (S + row) + Σ_k U_k h_k over the open units k,
  * ascending, one after the other. S is the sum of preActivations() over all units with the h of the
  * open ones taken as 0: nothing decides on its bits but which units are open and the h of the closed
- * ones, which stay what they are while the same units are open. kept-units.ts makes use of that.
+ * ones, which stay what they are while the same units are open. kept-units.ts makes use of that. (It adds
+ * a bias of 0 first. Where that gives a zero another sign, e^0 is still 1.)
  *
  * Layers that are always open, GRUs, and events with more than KEPT_MAX open units have
  * z = preActivations() + row.

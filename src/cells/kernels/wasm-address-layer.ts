@@ -50,7 +50,9 @@ const SLACK_CYCLES = 2 ** -28;
 /**
  * A layer whose input is always one of A known vectors, as that of an event camera's address
  * embedding: what each adds to the pre-activations is computed when the layer is made. An event
- * then costs the recurrent columns of its open units and one row of the table for each of them.
+ * then costs the recurrent columns of its open units and one row of the table for each of them; in a
+ * run, if the events before it found the same units open, only the columns among these. The order of
+ * addition (assembly/open-sums.ts) is not that of a plain layer.
  */
 export class WasmAddressLayer {
   /** A */

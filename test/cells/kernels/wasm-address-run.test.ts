@@ -47,8 +47,10 @@ function timesBeside(gate: Oscillators, next: Uniform): number[] {
   const gapUs = (periodUs[j]! / periodUs.length) * 10 ** next(-4, 0.5);
   const isOneIn = (n: number): boolean => next(0, n) < 1;
   let t = Math.round(instantOf(gate, j, next) - next(0, 30) * gapUs);
+  const first = t;
   const times = Array.from({ length: 60 }, () => {
     t += isOneIn(10) ? 0 : Math.round(next(0, 2 * gapUs));
+    if (isOneIn(30)) t = Math.round(next(first, t));
     if (isOneIn(50)) t -= Math.round(next(0, 20 * gapUs));
     if (isOneIn(100)) t += 0.5;
     return t;
@@ -181,6 +183,21 @@ describe("WasmAddressLayer.run()", () => {
     expect(new Twin(runs, steps, kernels.scan).advance(batch, 24)).toBe(true);
     const state = steps.bind(kernels.scan.allocate(steps.stateLength), 0);
     expect(Array.from(batch.timesUs, (t) => steps.step(state, t, 0))).toEqual(Array(24).fill(1));
+  });
+
+  it("looks again at what it found before more units were open than it keeps", () => {
+    const units = 33;
+    const shape = { cell: "phased-lstm", gate: "phase", inputs: 1, units } as const;
+    const parameters = {
+      ...randomLayer({ ...shape, openRatio: 0.5, seed: 7 }),
+      periodUs: Array(units).fill(1000),
+      shiftUs: Array.from({ length: units }, (_, j) => (j === 32 ? 100 : 0)),
+    };
+    const createLayer = () => kernels.scan.createAddressLayer(parameters, Float32Array.of(1, 2));
+    const [runs, steps] = [createLayer(), createLayer()];
+    const batch = runs.createBatch(6);
+    batch.timesUs.set([90, 92, 101, 93, 94, 102]);
+    expect(new Twin(runs, steps, kernels.scan).advance(batch, 6)).toBe(true);
   });
 
   it("reads nothing of the padding or of the streams beside it", () => {
