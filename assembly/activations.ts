@@ -1,48 +1,11 @@
 import { expOfNegative4 } from "./exp";
 import { Layer } from "./layer";
-
-@inline
-function one(): v128 {
-  return f32x4.splat(1);
-}
-
-@inline
-function onePlus(x: v128): v128 {
-  return f32x4.add(one(), x);
-}
-
-@inline
-function twice(x: v128): v128 {
-  return f32x4.add(x, x);
-}
-
-/** The floats of four units. */
-@inline
-function gather(source: usize, a: usize, b: usize, c: usize, d: usize): v128 {
-  let out = v128.load32_zero(source + a);
-  out = v128.load_lane<u32>(source + b, out, 1);
-  out = v128.load_lane<u32>(source + c, out, 2);
-  return v128.load_lane<u32>(source + d, out, 3);
-}
-
-/** Writes four units; the same one several times gets the same value each time. */
-@inline
-function scatter(target: usize, value: v128, a: usize, b: usize, c: usize, d: usize): void {
-  v128.store_lane<u32>(target + a, value, 0);
-  v128.store_lane<u32>(target + b, value, 1);
-  v128.store_lane<u32>(target + c, value, 2);
-  v128.store_lane<u32>(target + d, value, 3);
-}
-
-/** k new + (1 − k) old (Eqs. 8, 10). */
-@inline
-function mix(k: v128, next: v128, old: v128): v128 {
-  return f32x4.add(f32x4.mul(k, next), f32x4.mul(f32x4.sub(one(), k), old));
-}
+import { candidateC, candidateH, mix, one, onePlus, twice } from "./lstm";
+import { firstPairs, gather, highHalves, lowHalves, scatter, secondPairs } from "./transpose";
 
 /** Repeats the last unit's pre-activations as the list repeats the unit. */
 @inline
-function completePreActivations(z: usize, count: u32): void {
+export function completePreActivations(z: usize, count: u32): void {
   const end = z + (<usize>count << 4);
   const last = v128.load(end - 16);
   v128.store(end, last);
@@ -54,28 +17,6 @@ function completePreActivations(z: usize, count: u32): void {
 @inline
 function offsetOf(units: usize, place: usize): usize {
   return <usize>load<u32>(units + (place << 2)) << 2;
-}
-
-// Four rows become four columns in two steps: halves of two rows, lane by lane, then pairs.
-
-@inline
-function lowHalves(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-}
-
-@inline
-function highHalves(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-}
-
-@inline
-function firstPairs(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 0, 2);
-}
-
-@inline
-function secondPairs(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 1, 3);
 }
 
 /**
@@ -133,12 +74,7 @@ function writeCandidates(layer: Layer, units: usize, count: u32, c: usize): void
     const high2 = highHalves(zd, ze);
     const i = f32x4.add(firstPairs(low1, low2), f32x4.mul(firstPairs(pLow1, pLow2), oldC));
     const f = f32x4.add(secondPairs(low1, low2), f32x4.mul(secondPairs(pLow1, pLow2), oldC));
-    const ei = expOfNegative4(i);
-    const ef = expOfNegative4(f);
-    const eg = expOfNegative4(twice(firstPairs(high1, high2)));
-    const kept = f32x4.div(oldC, onePlus(ef));
-    const written = f32x4.div(f32x4.sub(one(), eg), f32x4.mul(onePlus(ei), onePlus(eg)));
-    const next = f32x4.add(kept, written);
+    const next = candidateC(i, f, firstPairs(high1, high2), oldC);
     const po = secondPairs(highHalves(pa, pb), highHalves(pd, pe));
     v128.store(z, next);
     v128.store(z, f32x4.add(secondPairs(high1, high2), f32x4.mul(po, next)), 16);
@@ -156,9 +92,7 @@ function mixCandidates(
   const end = units + (<usize>count << 2);
   do {
     const next = v128.load(z);
-    const eo = expOfNegative4(v128.load(z, 16));
-    const ec = expOfNegative4(twice(next));
-    const out = f32x4.div(f32x4.sub(one(), ec), f32x4.mul(onePlus(eo), onePlus(ec)));
+    const out = candidateH(next, v128.load(z, 16));
     const a = offsetOf(units, 0);
     const b = offsetOf(units, 1);
     const d = offsetOf(units, 2);

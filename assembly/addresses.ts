@@ -1,48 +1,34 @@
 import { activate } from "./activations";
-import { clearPadding, stepDense } from "./kernel";
-import { Layer } from "./layer";
+import { AddressLayer } from "./address-layer";
+import { mixOpen } from "./kernel";
+import { areKept, dropKept, keep, stepKept } from "./kept-units";
+import { beginSpan, forgetSpan, isInSpan, updateOpenness } from "./open-span";
+import { areApart, sumUnits } from "./open-sums";
 import { findOpen } from "./phase-scan";
-import { preActivations } from "./pre-activations";
 
-/**
- * Layers whose input is always one of `addresses` known vectors. They have no columns of inputs:
- * what a vector adds to a unit's pre-activations, its bias included, is a row of `table`, f32
- * [unit][address][slot]. A unit stays open for many events, so the rows read lie close together.
- */
-
-/** Makes the rows at `address` of the units listed their biases. */
-@inline
-function setBiases(
-  layer: Layer, units: usize, count: u32, table: usize, addresses: u32, address: u32,
-): void {
-  const column = table + (<usize>address << 4);
-  const unitBytes = <usize>addresses << 4;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const unit = <usize>load<u32>(units + (i << 2));
-    v128.store(layer.bias + (unit << 4), v128.load(column + unit * unitBytes));
-  }
+/** One event of the open units listed. */
+function stepListed(a: AddressLayer, state: usize, count: u32, address: u32): void {
+  const layer = a.layer;
+  const c = state + (<usize>layer.columns << 2);
+  sumUnits(a, state, layer.openUnits, count, count, address);
+  activate(layer, layer.openUnits, layer.openness, count, c, state, c, state);
 }
 
 /** step() with the input at `address`. */
-export function stepAddress(
-  layer: Layer, state: usize, timeUs: f64, table: usize, addresses: u32, address: u32,
-): u32 {
-  const count = findOpen(layer, timeUs);
-  if (count == 0) return 0;
-  setBiases(layer, layer.openUnits, count, table, addresses, address);
-  clearPadding(layer, state);
-  const c = state + (<usize>layer.columns << 2);
-  preActivations(layer, state, layer.openUnits, count);
-  activate(layer, layer.openUnits, layer.openness, count, c, state, c, state);
+export function stepAddress(a: AddressLayer, state: usize, timeUs: f64, address: u32): u32 {
+  const count = findOpen(a.layer, timeUs);
+  if (count > 0) stepListed(a, state, count, address);
   return count;
 }
 
 /** stepDense() with the input at `address`. */
-export function stepDenseAddress(
-  layer: Layer, state: usize, timeUs: f64, table: usize, addresses: u32, address: u32,
-): u32 {
-  setBiases(layer, layer.allUnits, layer.units, table, addresses, address);
-  return stepDense(layer, state, timeUs);
+export function stepDenseAddress(a: AddressLayer, state: usize, timeUs: f64, address: u32): u32 {
+  const layer = a.layer;
+  const count = findOpen(layer, timeUs);
+  if (count == 0) return 0;
+  sumUnits(a, state, layer.allUnits, layer.units, count, address);
+  mixOpen(layer, state, count);
+  return count;
 }
 
 /** Events whose rows are asked for together. */
@@ -54,41 +40,86 @@ const TOUCHED_EVENTS: usize = 4;
  * open in events so close together.
  */
 @inline
-function touchRows(layer: Layer, count: u32, table: usize, addresses: u32, events: usize): void {
-  const unitBytes = <usize>addresses << 4;
-  const a = table + (<usize>load<u32>(events) << 4);
-  const b = table + (<usize>load<u32>(events, 4) << 4);
-  const c = table + (<usize>load<u32>(events, 8) << 4);
-  const d = table + (<usize>load<u32>(events, 12) << 4);
+function touchRows(a: AddressLayer, count: u32, events: usize): void {
+  const layer = a.layer;
+  const unitBytes = <usize>a.addresses << 4;
+  const e = a.table + (<usize>load<u32>(events) << 4);
+  const f = a.table + (<usize>load<u32>(events, 4) << 4);
+  const g = a.table + (<usize>load<u32>(events, 8) << 4);
+  const h = a.table + (<usize>load<u32>(events, 12) << 4);
   let sum: u32 = 0;
   for (let i: usize = 0; i < <usize>count << 2; i += 4) {
     const row = <usize>load<u32>(layer.openUnits + i) * unitBytes;
-    sum += load<u32>(a + row) + load<u32>(b + row) + load<u32>(c + row) + load<u32>(d + row);
+    sum += load<u32>(e + row) + load<u32>(f + row) + load<u32>(g + row) + load<u32>(h + row);
   }
   layer.touched = sum;
 }
 
+/** One event of a run, whose next one is at `nextUs`. */
+@inline
+function advance(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64, address: u32): u32 {
+  if (isInSpan(a, timeUs)) {
+    if (a.count == 0) return 0;
+    updateOpenness(a, timeUs);
+  } else {
+    const count = findKept(a, state, timeUs, nextUs);
+    if (a.count == 0) {
+      if (count > 0) stepListed(a, state, count, address);
+      return count;
+    }
+  }
+  stepKept(a, address);
+  return a.count;
+}
+
+/** Finds the open units, and keeps them if the next event is to find the same ones. */
+function findKept(a: AddressLayer, state: usize, timeUs: f64, nextUs: f64): u32 {
+  forgetSpan(a);
+  const count = findOpen(a.layer, timeUs);
+  const isWorthKeeping = areApart(a, count) && isNextAlike(a, timeUs, nextUs, count);
+  if (!areKept(a, count)) {
+    dropKept(a, state);
+    if (isWorthKeeping && count > 0) keep(a, state, count);
+  }
+  return count;
+}
+
+/** Begins a span if the next event is in it; true if that event at least likely finds the same units. */
+function isNextAlike(a: AddressLayer, timeUs: f64, nextUs: f64, count: u32): bool {
+  const gapUs = nextUs - timeUs;
+  if (!(gapUs >= 0 && gapUs < a.nearUs)) return false;
+  // A layer that a wheel may serve is too large to be looked at as a whole.
+  if (a.layer.wheel != 0) return true;
+  beginSpan(a, timeUs, count);
+  if (isInSpan(a, nextUs)) return true;
+  forgetSpan(a);
+  return false;
+}
+
 /**
- * Events of one stream, one after the other.
+ * Events of one stream, one after the other. What is kept from one to the next is given back at the
+ * end: the bits are those of as many calls of stepAddress().
  *
  * @param timesUs f64 [count]
  * @param events u32 [count]: the address of each
  * @returns the sum of open units
  */
 export function runAddresses(
-  layer: Layer, state: usize, timesUs: usize, events: usize, table: usize, addresses: u32,
-  count: u32,
+  a: AddressLayer, state: usize, timesUs: usize, events: usize, count: u32,
 ): u32 {
   let open: u32 = 0;
   let last: u32 = 0;
+  forgetSpan(a);
   for (let n: usize = 0; n < <usize>count; n++) {
-    const timeUs = load<f64>(timesUs + (n << 3));
     const event = events + (n << 2);
+    const time = timesUs + (n << 3);
     if ((n & (TOUCHED_EVENTS - 1)) == 0 && n + TOUCHED_EVENTS <= <usize>count) {
-      touchRows(layer, last, table, addresses, event);
+      touchRows(a, last, event);
     }
-    last = stepAddress(layer, state, timeUs, table, addresses, load<u32>(event));
+    const nextUs = n + 1 < <usize>count ? load<f64>(time, 8) : Infinity;
+    last = advance(a, state, load<f64>(time), nextUs, load<u32>(event));
     open += last;
   }
+  dropKept(a, state);
   return open;
 }

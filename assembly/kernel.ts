@@ -37,6 +37,13 @@ export function step(layer: Layer, state: usize, timeUs: f64): u32 {
 export function stepDense(layer: Layer, state: usize, timeUs: f64): u32 {
   const count = findOpen(layer, timeUs);
   clearPadding(layer, state);
+  preActivations(layer, state, layer.allUnits, layer.units);
+  mixOpen(layer, state, count);
+  return count;
+}
+
+/** Activates all units from their pre-activations and keeps what the gate lets through. */
+export function mixOpen(layer: Layer, state: usize, count: u32): void {
   const c = state + (<usize>layer.columns << 2);
   for (let i: usize = 0; i < <usize>count << 2; i += 4) {
     const unit = <usize>load<u32>(layer.openUnits + i) << 2;
@@ -45,7 +52,6 @@ export function stepDense(layer: Layer, state: usize, timeUs: f64): u32 {
   // The list of all units repeats the last one; so must its k.
   const end = layer.denseOpenness + (<usize>layer.units << 2);
   for (let at = end; at < end + 16; at += 4) store<f32>(at, load<f32>(end - 4));
-  preActivations(layer, state, layer.allUnits, layer.units);
   activate(
     layer, layer.allUnits, layer.denseOpenness, layer.units,
     c, state, layer.denseC, layer.denseH,
@@ -55,7 +61,6 @@ export function stepDense(layer: Layer, state: usize, timeUs: f64): u32 {
     if (layer.cell == 0) store<f32>(c + unit, load<f32>(layer.denseC + unit));
     store<f32>(state + unit, load<f32>(layer.denseH + unit));
   }
-  return count;
 }
 
 /** Copies `length` floats, 16 at a time while there are, never reading or writing past them. */

@@ -260,7 +260,7 @@ function phaseOfPair(elapsed: v128, bases: usize, frequency: usize, a: usize, b:
 
 /** k of two units in the low half. */
 @inline
-function opennessOfPair(phase: v128, slope: v128): v128 {
+export function opennessOfPair(phase: v128, slope: v128): v128 {
   const rise = f64x2.mul(phase, slope);
   return f32x4.demote_f64x2_zero(f64x2.pmin(rise, f64x2.sub(f64x2.splat(2), rise)));
 }

@@ -2,9 +2,11 @@
 
 export { chooseKernel } from "./cells/kernels/choose-kernel.ts";
 export type { FloatArray, Kernel, KernelName } from "./cells/kernels/kernel.ts";
+export type { AddressBatch, WasmAddressLayer } from "./cells/kernels/wasm-address-layer.ts";
 export { createWasmKernel, type WasmKernel } from "./cells/kernels/wasm-kernel.ts";
 export { negativeLogLikelihood } from "./cells/mixture-density.ts";
 export type { DirectEncoder, Encoder } from "./fusion/encoder.ts";
+export { addressVectors, fillAddressBatch } from "./fusion/encoders/address-encoder.ts";
 export { type DenseResult, type DenseTick, evaluateDense } from "./fusion/evaluate-dense.ts";
 export { createFusionGraph, type FusionGraph } from "./fusion/fusion-graph.ts";
 export { createFusionModel, type FusionModel } from "./fusion/fusion-model.ts";

@@ -2,8 +2,8 @@ import { copyFloats } from "./floats";
 import * as at from "./layout";
 import { eventOf, firstEventOf, roundsOf, sequenceOf } from "./rounds";
 import { multiplyRows } from "./rows/row-products";
-import { beginSequences, isRead, isWhole, writeInputs } from "./sequences";
-import { forwardUnits, forwardWholeUnits } from "./units/forward-units";
+import { beginSequences, isRead, writeInputs } from "./sequences";
+import { forwardUnits } from "./units/forward-units";
 
 /** Round by round, so that sequences share what is read of a unit. */
 export function forward(layout: usize, sequences: i32): void {
@@ -23,11 +23,9 @@ export function forward(layout: usize, sequences: i32): void {
     }
     const from = at.firstEntryOf(layout, round);
     const to = at.firstEntryOf(layout, round + 1);
-    const active = (end - begin) >> 3;
     multiplyRows(layout, from, to);
     // All z are known: a new h disturbs nobody.
-    if (isWhole(layout, from, to, active)) forwardWholeUnits(layout, from, active);
-    else forwardUnits(layout, from, to);
+    forwardUnits(layout, from, to);
     for (let place = begin; place < end; place += 8) {
       const b = sequenceOf(place);
       const n = eventOf(place);

@@ -43,18 +43,18 @@ function field(layout: usize, index: usize): usize {
 @inline export function logPeriodGradient(layout: usize): usize { return field(layout, 33); }
 @inline export function shiftGradient(layout: usize): usize { return field(layout, 34); }
 @inline export function openRatioGradient(layout: usize): usize { return field(layout, 35); }
-@inline export function openCount(layout: usize): usize { return field(layout, 36); }
-@inline export function activeTimes(layout: usize): usize { return field(layout, 37); }
-@inline export function activeViews(layout: usize): usize { return field(layout, 38); }
-@inline export function nextOpen(layout: usize): usize { return field(layout, 39); }
-@inline export function chunkViews(layout: usize): usize { return field(layout, 40); }
-@inline export function unitStart(layout: usize): usize { return field(layout, 41); }
-@inline export function chunkEntries(layout: usize): usize { return field(layout, 42); }
-@inline export function period(layout: usize): usize { return field(layout, 43); }
-@inline export function openSlope(layout: usize): usize { return field(layout, 44); }
-@inline export function roundStart(layout: usize): usize { return field(layout, 45); }
-@inline export function roundEvents(layout: usize): usize { return field(layout, 46); }
-@inline export function roundCount(layout: usize): usize { return field(layout, 47); }
+@inline export function activeTimes(layout: usize): usize { return field(layout, 36); }
+@inline export function activeViews(layout: usize): usize { return field(layout, 37); }
+@inline export function nextOpen(layout: usize): usize { return field(layout, 38); }
+@inline export function chunkViews(layout: usize): usize { return field(layout, 39); }
+@inline export function unitStart(layout: usize): usize { return field(layout, 40); }
+@inline export function chunkEntries(layout: usize): usize { return field(layout, 41); }
+@inline export function period(layout: usize): usize { return field(layout, 42); }
+@inline export function openSlope(layout: usize): usize { return field(layout, 43); }
+@inline export function roundStart(layout: usize): usize { return field(layout, 44); }
+@inline export function roundEvents(layout: usize): usize { return field(layout, 45); }
+@inline export function roundCount(layout: usize): usize { return field(layout, 46); }
+@inline export function packedRows(layout: usize): usize { return field(layout, 47); }
 
 /** Bytes of one v. */
 @inline

@@ -12,15 +12,6 @@ export function beginSequences(layout: usize, sequences: i32): void {
   }
 }
 
-/**
- * Whether entries `first` to `last` are all units of the `active` sequences of a round, and these come
- * by fours: unit by unit, in each the same sequences.
- */
-@inline
-export function isWhole(layout: usize, first: usize, last: usize, active: usize): bool {
-  return last - first == active * at.units(layout) && (active & 3) == 0;
-}
-
 /** Whether h of event `n` of sequence b is put out. */
 @inline
 export function isRead(layout: usize, b: usize, n: i32): bool {

@@ -1,6 +1,6 @@
 import { drawDigit, randomHand, rasterDigit } from "../../fixtures/generate/draw-digit.ts";
 import { createWasmKernel } from "../../src/cells/kernels/wasm-kernel.ts";
-import { addressVectors } from "../../src/fusion/encoders/address-encoder.ts";
+import { addressVectors, fillAddressBatch } from "../../src/fusion/encoders/address-encoder.ts";
 import {
   copyDvsColumns,
   createDvsPacket,
@@ -106,8 +106,7 @@ function premultiplied(
     name: "premultiplied",
     events: EVENTS,
     run: () => {
-      batch.timesUs.set(packet.timeUs);
-      for (let n = 0; n < EVENTS; n++) batch.addresses[n] = addressAt(packet, n);
+      fillAddressBatch(batch, packet);
       layer.run(state, batch, EVENTS);
     },
   };

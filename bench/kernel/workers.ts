@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createWasmKernel } from "../../src/cells/kernels/wasm-kernel.ts";
 import { LayerWorkerPool } from "../../src/streams/workers/layer-worker-pool.ts";
-import { shardOf } from "../../src/streams/workers/sharded-workers.ts";
 import { interleave, ratioOf, warmUpRounds } from "../interleave.ts";
 import type { Report } from "../report.ts";
 import { EVENTS, randomEvents, randomLayer, type Shape, shapeName, shapes } from "./workload.ts";
@@ -67,17 +66,11 @@ function createPools(shape: Shape): {
   const address = wasm.writeLayer(randomLayer(shape, 0.05));
   const layer = wasm.attachLayer(address);
   const events = randomEvents(shape.inputs, EVENTS, 10_000);
-  // Names chosen so that each of two threads gets half of the streams.
-  const names = [0, 1].flatMap((shard) =>
-    Array.from({ length: 1000 }, (_, n) => `stream-${n}`)
-      .filter((name) => shardOf(name, 2) === shard)
-      .slice(0, STREAMS / 2),
-  );
-  const streams = names.map((name) => {
+  const streams = Array.from({ length: STREAMS }, (_, n) => {
     const batch = layer.createBatch(EVENTS, { keepOutputs: false });
     batch.timesUs.set(events.timesUs);
     batch.inputs.set(events.inputs);
-    return { name, batch, state: layer.bind(wasm.allocate(layer.stateLength), 0) };
+    return { name: `stream-${n}`, batch, state: layer.bind(wasm.allocate(layer.stateLength), 0) };
   });
   return {
     pools: [1, 2].map((workers) => new LayerWorkerPool(wasm, { workers, entry })),

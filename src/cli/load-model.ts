@@ -123,9 +123,9 @@ async function onnxEncoder(
     const { createOnnxFrameEncoder } = await import("../backends/onnx/onnx-frame-encoder.ts");
     return await createOnnxFrameEncoder(video, bytes);
   } catch (error) {
-    if (choice === "onnx" || error instanceof PolyphaseError) throw error;
-    const what = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    warn(`onnxruntime cannot be loaded (${what}); frames go through the TypeScript encoder`);
+    const isAway = error instanceof PolyphaseError && error.code === "BACKEND_UNAVAILABLE";
+    if (choice === "onnx" || !isAway) throw error;
+    warn(`frames go through the TypeScript encoder: ${error.message}`);
     return undefined;
   }
 }

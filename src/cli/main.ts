@@ -42,7 +42,7 @@ const program = new Command("polyphase")
     "after",
     `
 Results go to stdout, everything else to stderr.
-Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker unavailable, 78 bad config, 130 interrupted.`,
+Exit status: 0 ok, 1 failure, 64 usage, 65 bad data, 69 broker or backend unavailable, 78 bad config, 130 interrupted.`,
   );
 // The command that is run is loaded alone: together they take longer than many a run.
 const [asked = ""] = process.argv.slice(2);

@@ -19,6 +19,8 @@ export interface LayerWork {
   /** Multiply–accumulates done, and those of evaluating every unit at every tick. */
   readonly macs: number;
   readonly denseMacs: number;
+  /** If a timing wheel found the open units of the layer at the end, in this thread. */
+  readonly scheduling?: "wheel";
 }
 
 /** What a compute budget did. */
@@ -108,7 +110,7 @@ export function summariseRun(
     return states.reduce((total, state) => total + of(state), 0);
   };
   const ticks = sum((state) => state.progress.ticks);
-  const layers = model.graph.layers.map(({ spec, parameters, index }): LayerWork => {
+  const layers = model.graph.layers.map(({ spec, parameters, index, kernel }): LayerWork => {
     const steps = sum((state) => state.work.steps[index]!);
     const unitUpdates = sum((state) => state.work.unitUpdates[index]!);
     const rowMacs = gateCount(spec.cell) * (parameters.inputs + spec.units);
@@ -121,6 +123,7 @@ export function summariseRun(
       updatesPerUnit: unitUpdates / spec.units,
       macs: unitUpdates * rowMacs,
       denseMacs: Math.max(ticks, steps) * spec.units * rowMacs,
+      ...(kernel.scheduling === "wheel" ? { scheduling: "wheel" } : {}),
     };
   });
   const unitUpdates = layers.reduce((total, layer) => total + layer.unitUpdates, 0);

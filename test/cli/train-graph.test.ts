@@ -70,10 +70,19 @@ describe("polyphase train audio-visual", { timeout: 60_000 }, () => {
       64,
       expect.stringContaining("it must be one of several sensors, the model has signal"),
     ]);
-    const other = polyphase("eval", "audio-visual", "--model", model);
-    expect([other.status, other.stderr]).toEqual([
-      78,
-      expect.stringContaining("must have at least 2 sensors, as the task has, got signal"),
+    for (const task of ["adding", "pen", "parity"]) {
+      const other = polyphase("eval", task, "--model", model);
+      expect([other.status, other.stderr]).toEqual([
+        78,
+        expect.stringContaining(
+          `Cannot evaluate ${task}: ${model} must be a model of that task, it was trained on frequency`,
+        ),
+      ]);
+    }
+    const unknown = polyphase("eval", "speech", "--model", model);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      64,
+      expect.stringContaining('Cannot evaluate "speech": task must be one of frequency,'),
     ]);
   });
 });

@@ -4,13 +4,7 @@ import * as at from "../layout";
  * Adds the derivatives by θ, σ and r_on of the triangular gate of unit u, from those by k of its
  * sorted entries: the twin of src/train/sequence-op/gate-gradients.ts.
  */
-export function addGateGradients(
-  layout: usize,
-  u: usize,
-  first: usize,
-  last: usize,
-  leak: f64,
-): void {
+export function addGateGradients(layout: usize, u: usize, first: usize, last: usize): void {
   const gates = at.gates(layout);
   const phi = at.phi(layout);
   const turns = at.turns(layout);
@@ -29,13 +23,13 @@ export function addGateGradients(
     const isInside = f64x2.lt(phase, f64x2.splat(ratio));
     const isRising = f64x2.lt(phase, f64x2.splat(ratio / 2));
     const open = v128.bitselect(f64x2.splat(rise), f64x2.splat(-rise), isRising);
-    const slope = v128.bitselect(open, f64x2.splat(leak), isInside);
+    const slope = v128.and(open, isInside);
     const counted = f64x2.replace_lane(f64x2.splat(1), 1, isPair ? 1 : 0);
     const byK = f64x2.mul(pair(kGradient + p, kGradient + q), counted);
     const byPhase = f64x2.mul(slope, byK);
     byLogPeriod = f64x2.add(byLogPeriod, f64x2.mul(byPhase, pair(turns + p, turns + q)));
     byShift = f64x2.add(byShift, byPhase);
-    byOpenRatio = f64x2.add(byOpenRatio, v128.and(f64x2.mul(byPhase, phase), isInside));
+    byOpenRatio = f64x2.add(byOpenRatio, f64x2.mul(byPhase, phase));
   }
   subtract(at.logPeriodGradient(layout) + (u << 3), sum(byLogPeriod));
   subtract(at.shiftGradient(layout) + (u << 3), sum(byShift));

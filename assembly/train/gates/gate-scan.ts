@@ -1,37 +1,24 @@
 import * as at from "../layout";
 import { eventOf, firstEventOf, planRounds, roundsOf, sequenceOf } from "../rounds";
-import { listAll } from "./all-units";
 import { beginScan, listOpen } from "./open-units";
 
 /**
- * Decides on the rounds, lists units to evaluate, round by round, in a round unit by unit, and counts
- * those that are open and do not only leak.
+ * Decides on the rounds, and lists the open units, round by round, in a round unit by unit.
  *
- * @param mode 0 triangular gate, 1 square, 2 always open
- * @param all lists closed units too
+ * @param mode 0 triangular gate, 1 square
  * @param reachUs how far a sequence may be ahead of others
  * @returns number of entries, −1 if there is not room for all
  */
-export function scanGates(
-  layout: usize,
-  sequences: i32,
-  mode: i32,
-  leak: f64,
-  all: bool,
-  reachUs: f64,
-): i32 {
+export function scanGates(layout: usize, sequences: i32, mode: i32, reachUs: f64): i32 {
   planRounds(layout, sequences, reachUs);
   beginScan(layout);
-  store<i32>(at.openCount(layout), 0);
   const starts = at.entryStart(layout);
   const rounds = roundsOf(layout);
   let count = 0;
   for (let round = 0; round < rounds; round++) {
     store<i32>(starts + (round << 2), count);
     const active = gatherActive(layout, round);
-    count = all || mode == 2
-      ? listAll(layout, active, count, mode, leak)
-      : listOpen(layout, active, count, mode);
+    count = listOpen(layout, active, count, mode);
     if (count < 0) return -1;
   }
   store<i32>(starts + (rounds << 2), count);

@@ -18,7 +18,6 @@ export function beginScan(layout: usize): void {
  * @returns number of entries, −1 if there is not room for all
  */
 export function listOpen(layout: usize, active: usize, count: i32, mode: i32): i32 {
-  const begin = count;
   const times = at.activeTimes(layout);
   let earliest = Infinity;
   let latest = -Infinity;
@@ -38,7 +37,6 @@ export function listOpen(layout: usize, active: usize, count: i32, mode: i32): i
     count = listUnit(layout, u, active, count, mode);
     if (count < 0) return -1;
   }
-  store<i32>(at.openCount(layout), load<i32>(at.openCount(layout)) + count - begin);
   return count;
 }
 

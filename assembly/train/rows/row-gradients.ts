@@ -6,7 +6,7 @@ import { addPeepholeGradients } from "../units/peephole-gradients";
  * z = rows · v of the entries of a chunk: adds to the derivatives by the rows and all else that
  * belongs to one unit, from those by z and k.
  */
-export function addChunkGradients(layout: usize, leak: f64, oscillates: bool): void {
+export function addChunkGradients(layout: usize, oscillates: bool): void {
   const units = at.units(layout);
   const bytes = at.viewBytes(layout);
   const starts = at.unitStart(layout);
@@ -18,7 +18,7 @@ export function addChunkGradients(layout: usize, leak: f64, oscillates: bool): v
     const gradient = at.rowsGradient(layout) + (u << 2) * bytes;
     for (let m: usize = 0; m < bytes; m += 32) addBlock(gradient + (m << 2), m, first, last);
     addPeepholeGradients(layout, u, first, last);
-    if (oscillates) addGateGradients(layout, u, first, last, leak);
+    if (oscillates) addGateGradients(layout, u, first, last);
   }
 }
 

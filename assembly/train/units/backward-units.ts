@@ -1,5 +1,6 @@
 import * as at from "../layout";
 import { gather, scatter, storeFour, transpose0, transpose1, transpose2, transpose3 } from "./lanes";
+import { ofSigmoid, ofTanh } from "./sigmoid";
 
 /**
  * Derivatives by what Eqs. 1-10 of entries `first` to `last` of one round read, all but rows and
@@ -42,40 +43,6 @@ export function backwardUnits(layout: usize, first: usize, last: usize): void {
       gather(kp, kq, kr, ks),
     );
     scatter(kp + toK, kq + toK, kr + toK, ks + toK, byK);
-  }
-}
-
-/** The same of a round that lists every unit of `active` sequences, a multiple of four. */
-export function backwardWholeUnits(layout: usize, first: usize, active: usize): void {
-  const entries = at.entries(layout);
-  const gateBytes = at.units(layout) << 2;
-  const toK = at.kGradient(layout) - at.k(layout);
-  for (let e = first; e < first + active; e += 4) {
-    const p = at.viewOfEntry(entries, e);
-    const q = at.viewOfEntry(entries, e + 1);
-    const r = at.viewOfEntry(entries, e + 2);
-    const s = at.viewOfEntry(entries, e + 3);
-    let g = at.gates(layout) + (e << 4);
-    let k = at.k(layout) + (e << 2);
-    let ci = at.peepholes(layout);
-    for (let u: usize = 0; u < gateBytes; u += 4, ci += 4, g += active << 4, k += active << 2) {
-      const byK = backwardFour(
-        layout,
-        g,
-        g + 16,
-        g + 32,
-        g + 48,
-        p + u,
-        q + u,
-        r + u,
-        s + u,
-        v128.load32_splat(ci),
-        v128.load32_splat(ci + gateBytes),
-        v128.load32_splat(ci + 2 * gateBytes),
-        v128.load(k),
-      );
-      v128.store(k + toK, byK);
-    }
   }
 }
 
@@ -136,16 +103,4 @@ function backwardFour(
     f32x4.mul(dh, f32x4.sub(f32x4.mul(o, tanhC), hOld)),
     f32x4.mul(dc, f32x4.sub(cNew, cOld)),
   );
-}
-
-/** Derivative of a sigmoid, from its value. */
-@inline
-function ofSigmoid(value: v128): v128 {
-  return f32x4.mul(value, f32x4.sub(f32x4.splat(1), value));
-}
-
-/** Derivative of a tanh, from its value. */
-@inline
-function ofTanh(value: v128): v128 {
-  return f32x4.sub(f32x4.splat(1), f32x4.mul(value, value));
 }

@@ -1,6 +1,6 @@
 import * as at from "../layout";
 import { gather, scatter, storeFour, transpose0, transpose1, transpose2, transpose3 } from "./lanes";
-import { sigmoid4 } from "./sigmoid";
+import { sigmoid4, tanh4 } from "./sigmoid";
 
 /**
  * Eqs. 1-5, 8 and 10 of entries `first` to `last` of one round: gates in the place of their z. Four
@@ -58,44 +58,6 @@ export function forwardUnits(layout: usize, first: usize, last: usize): void {
       at.viewOfEntry(entries, s) + (at.unitOf(entries, s) << 2),
       gather(kAt + (p << 2), kAt + (q << 2), kAt + (r << 2), kAt + (s << 2)),
     );
-  }
-}
-
-/** The same of a round that lists every unit of `active` sequences, a multiple of four. */
-export function forwardWholeUnits(layout: usize, first: usize, active: usize): void {
-  const entries = at.entries(layout);
-  const gateBytes = at.units(layout) << 2;
-  const toC = at.c(layout) - at.v(layout);
-  for (let e = first; e < first + active; e += 4) {
-    const p = at.viewOfEntry(entries, e);
-    const q = at.viewOfEntry(entries, e + 1);
-    const r = at.viewOfEntry(entries, e + 2);
-    const s = at.viewOfEntry(entries, e + 3);
-    let g = at.gates(layout) + (e << 4);
-    let k = at.k(layout) + (e << 2);
-    let ci = at.peepholes(layout);
-    for (let u = toC; u < toC + gateBytes; u += 4, ci += 4, g += active << 4, k += active << 2) {
-      writeCells(
-        layout,
-        g,
-        g + 16,
-        g + 32,
-        g + 48,
-        p + u,
-        q + u,
-        r + u,
-        s + u,
-        v128.load32_splat(ci),
-        v128.load32_splat(ci + gateBytes),
-        v128.load32_splat(ci + 2 * gateBytes),
-        v128.load(k),
-      );
-    }
-    g = at.gates(layout) + (e << 4);
-    k = at.k(layout) + (e << 2);
-    for (let u: usize = 0; u < gateBytes; u += 4, g += active << 4, k += active << 2) {
-      writeOutputs(layout, g, g + 16, g + 32, g + 48, p + u, q + u, r + u, s + u, v128.load(k));
-    }
   }
 }
 
@@ -173,10 +135,4 @@ function writeOutputs(
   scatter(gp + toOld, gq + toOld, gr + toOld, gs + toOld, hOld);
   const rest = f32x4.sub(f32x4.splat(1), k);
   scatter(hp, hq, hr, hs, f32x4.add(f32x4.mul(f32x4.mul(k, o), tanhC), f32x4.mul(rest, hOld)));
-}
-
-/** tanh(x) = 2 sigmoid(2x) − 1. */
-@inline
-function tanh4(x: v128): v128 {
-  return f32x4.sub(f32x4.mul(sigmoid4(f32x4.add(x, x)), f32x4.splat(2)), f32x4.splat(1));
 }

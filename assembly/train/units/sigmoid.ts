@@ -31,3 +31,21 @@ export function sigmoid4(x: v128): v128 {
   const one = f32x4.splat(1);
   return f32x4.div(one, f32x4.add(one, expOfNegative4(x)));
 }
+
+/** tanh(x) = 2 sigmoid(2x) − 1. */
+@inline
+export function tanh4(x: v128): v128 {
+  return f32x4.sub(f32x4.mul(sigmoid4(f32x4.add(x, x)), f32x4.splat(2)), f32x4.splat(1));
+}
+
+/** Derivative of a sigmoid, from its value. */
+@inline
+export function ofSigmoid(value: v128): v128 {
+  return f32x4.mul(value, f32x4.sub(f32x4.splat(1), value));
+}
+
+/** Derivative of a tanh, from its value. */
+@inline
+export function ofTanh(value: v128): v128 {
+  return f32x4.sub(f32x4.splat(1), f32x4.mul(value, value));
+}

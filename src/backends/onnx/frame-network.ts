@@ -1,8 +1,8 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { encodedLength } from "../../cells/conv-encoder-shape.ts";
 import { createFrameInput } from "../../fusion/encoders/frame-input.ts";
 import type { VideoSensorSpec } from "../../fusion/spec/graph-spec.ts";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { loadOnnxruntime } from "./load-onnxruntime.ts";
 
 /** What turns frames into codes, here or in another thread. */
 export interface FrameNetwork {
@@ -30,7 +30,8 @@ const batchSizes = [8, 4] as const;
  * @param model bytes of an ONNX model with one float32 input and one output
  * @param threads one by default: more gains nothing at this size and costs latency when the machine
  *   is busy
- * @throws {PolyphaseError} BAD_MODEL if the model cannot be loaded or has other inputs or outputs
+ * @throws {PolyphaseError} BACKEND_UNAVAILABLE without onnxruntime; BAD_MODEL if the model cannot be
+ *   loaded or has other inputs or outputs
  */
 export async function loadFrameNetwork(
   spec: VideoSensorSpec,
@@ -86,6 +87,7 @@ async function loadNetwork(
   model: Uint8Array,
   threads: number,
 ): Promise<Run> {
+  const { InferenceSession, Tensor } = await loadOnnxruntime();
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { BoxDetector, DetectedBox } from "../../sensors/video/box-detector.ts";
 import { fitPicture, letterboxGrey, type PictureFit } from "../../sensors/video/fit-picture.ts";
@@ -12,6 +12,7 @@ import {
   type DetectorOutput,
   detectorLayouts,
 } from "./detector-layout.ts";
+import { loadOnnxruntime } from "./load-onnxruntime.ts";
 
 export interface OnnxBoxDetectorOptions {
   readonly kind: DetectorKind;
@@ -39,8 +40,8 @@ export interface OnnxBoxDetector extends BoxDetector {
  * same grey in all channels), boxes out as its kind has them ({@link detectorLayouts}). It looks at
  * one empty picture before anything else, so that a model of another kind is refused at once.
  *
- * @throws {PolyphaseError} BAD_MODEL if the bytes have another sha256, cannot be loaded, or have other
- *   inputs or outputs
+ * @throws {PolyphaseError} BACKEND_UNAVAILABLE without onnxruntime; BAD_MODEL if the bytes have another
+ *   sha256, cannot be loaded, or have other inputs or outputs
  */
 export async function createOnnxBoxDetector(
   model: Uint8Array,
@@ -50,6 +51,7 @@ export async function createOnnxBoxDetector(
   const sha256 = createHash("sha256").update(model).digest("hex");
   const wanted = options.sha256?.toLowerCase() ?? sha256;
   if (sha256 !== wanted) throw detectorError(path, `its sha256 must be ${wanted}, got ${sha256}`);
+  const { InferenceSession } = await loadOnnxruntime();
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -117,6 +119,7 @@ async function run(
   for (let i = 0; i < values.length; i++) {
     values[i] = (pixels[i % pixels.length]! - mean) / deviation;
   }
+  const { Tensor } = await loadOnnxruntime();
   const tensor = new Tensor("float32", values, [1, channels, height, width]);
   const results = await session.run({ [name]: tensor });
   const outputs = session.outputNames.map((output): DetectorOutput => {

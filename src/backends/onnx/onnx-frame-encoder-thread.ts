@@ -18,7 +18,7 @@ interface Pending {
  * The thread does not keep the process alive when no frame is waited for.
  *
  * @param entry module that the thread runs; the built `frame-worker.js` if absent
- * @throws {PolyphaseError} BAD_MODEL as createOnnxFrameEncoder does
+ * @throws {PolyphaseError} BACKEND_UNAVAILABLE and BAD_MODEL as createOnnxFrameEncoder does
  */
 export async function createOnnxFrameEncoderThread(
   spec: VideoSensorSpec,

@@ -7,7 +7,8 @@ import { loadFrameNetwork } from "./frame-network.ts";
  * A video sensor's encoder in onnxruntime, in this thread.
  *
  * @param model as for {@link loadFrameNetwork}
- * @throws {PolyphaseError} BAD_MODEL if the model cannot be loaded or has other inputs or outputs
+ * @throws {PolyphaseError} BACKEND_UNAVAILABLE without onnxruntime; BAD_MODEL if the model cannot be
+ *   loaded or has other inputs or outputs
  */
 export async function createOnnxFrameEncoder(
   spec: VideoSensorSpec,

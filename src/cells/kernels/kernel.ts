@@ -35,6 +35,8 @@ export interface LayerKernel {
   /** The same result by evaluating every row and keeping what the gate lets through (spec D6). */
   stepDense(state: LayerState, timeUs: number): number;
   readonly openUnits: Int32Array;
+  /** How open units are being found now, where there is a choice; the result is the same bits. */
+  readonly scheduling?: "scan" | "wheel";
   /**
    * The same weights behind a gate with other open ratios, for the same states.
    *

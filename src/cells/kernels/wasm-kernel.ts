@@ -32,7 +32,7 @@ export interface WasmKernel extends BatchKernel {
   createLayer(parameters: LayerParameters): WasmLayer;
   /**
    * A layer whose input is always one of `vectors` [A, I], multiplied with the weights beforehand.
-   * Takes 16 · A · H bytes.
+   * Takes 16 · H · (A + 2 H) bytes.
    */
   createAddressLayer(parameters: LayerParameters, vectors: ArrayLike<number>): WasmAddressLayer;
   /** The gate of a layer without its weights: when does which unit open? */

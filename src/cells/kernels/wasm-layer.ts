@@ -22,29 +22,13 @@ export interface WasmExports extends WeightPacker {
     outputs: number,
     count: number,
   ): number;
-  stepAddress(
-    layer: number,
-    state: number,
-    timeUs: number,
-    table: number,
-    addresses: number,
-    address: number,
-  ): number;
-  stepDenseAddress(
-    layer: number,
-    state: number,
-    timeUs: number,
-    table: number,
-    addresses: number,
-    address: number,
-  ): number;
+  stepAddress(layer: number, state: number, timeUs: number, address: number): number;
+  stepDenseAddress(layer: number, state: number, timeUs: number, address: number): number;
   runAddresses(
     layer: number,
     state: number,
     timesUs: number,
     events: number,
-    table: number,
-    addresses: number,
     count: number,
   ): number;
 }

@@ -19,8 +19,11 @@ interface MfccOptions {
 export function registerAudioMfcc(audio: Command): void {
   audio
     .command("mfcc")
-    .description("MFCC vectors of a mono 16-bit WAV file, as NDJSON or as an MCAP recording")
-    .argument("<file>", "WAV file; time 0 is its first sample")
+    .description("MFCC vectors of a WAV file, as NDJSON or as an MCAP recording")
+    .argument(
+      "<file>",
+      "WAV file (PCM or float; several channels become their mean); time 0 is its first sample",
+    )
     .option("-o, --out <file>", "write an MCAP recording instead of NDJSON to stdout")
     .option("--stream <name>", "stream of the recording", "audio")
     .option("--sensor <name>", "sensor of the recording", "audio")

@@ -13,7 +13,7 @@ import {
 } from "../../train/evaluate/captured-sequences.ts";
 import { evaluateAnomalies } from "../../train/evaluate/evaluate-anomalies.ts";
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
-import { createTask } from "../../train/tasks/create-task.ts";
+import { createTask, taskNames } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
 import { drawPen } from "../../train/tasks/pen-stroke.ts";
 import { heldOutRandom } from "../../train/tasks/train-task.ts";
@@ -66,8 +66,15 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
     throw new PolyphaseError("USAGE", "Cannot evaluate: --model must name a directory, got none");
   }
   const task = name === "freq" ? "frequency" : name;
+  if (!taskNames.includes(task)) {
+    throw new PolyphaseError(
+      "USAGE",
+      `Cannot evaluate ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
+    );
+  }
   const chosen = await chooseModel(options.model, options.seed);
   const { spec } = chosen.stored;
+  requireTrainedOn(task, options.model, spec);
   const warn = (message: string): void => console.error(`polyphase: ${message}`);
   const model = await prepareModel(chosen.stored, options, warn);
   if (task === "pen") {
@@ -92,6 +99,16 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
     options.json === true
       ? `${JSON.stringify(result, undefined, 2)}\n`
       : `${[text(evaluation), ...governorLines(governed.governor)].join("\n")}\n`,
+  );
+}
+
+/** Another task's events mean something else, where its sensors take them at all. */
+function requireTrainedOn(task: string, model: string, { provenance }: GraphSpec): void {
+  const trainedOn = provenance["task"];
+  if (trainedOn === undefined || trainedOn === task) return;
+  throw new PolyphaseError(
+    "BAD_MODEL",
+    `Cannot evaluate ${task}: ${model} must be a model of that task, it was trained on ${trainedOn}`,
   );
 }
 

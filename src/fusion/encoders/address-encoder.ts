@@ -1,3 +1,5 @@
+import type { AddressBatch } from "../../cells/kernels/wasm-address-layer.ts";
+import type { DvsPacket } from "../../sensors/dvs/dvs-packet.ts";
 import type { SensorEvent } from "../../sensors/sensor-event.ts";
 import type { DirectEncoder } from "../encoder.ts";
 import type { DvsSensorSpec } from "../spec/graph-spec.ts";
@@ -50,6 +52,30 @@ export function addressVectors(spec: DvsSensorSpec, embedding: ArrayLike<number>
     vectors[row * length + dimensions] = row & 1 ? 1 : -1;
   }
   return vectors;
+}
+
+/**
+ * Puts `count` events of a packet, from event `from` on, at the beginning of a batch of a layer made
+ * of {@link addressVectors}.
+ *
+ * @throws RangeError if the packet has not got so many, or the batch no room for them
+ */
+export function fillAddressBatch(
+  { timesUs, addresses }: AddressBatch,
+  packet: DvsPacket,
+  from = 0,
+  count: number = packet.count - from,
+): void {
+  if (!(from >= 0 && count >= 0 && from + count <= packet.count && count <= timesUs.length)) {
+    throw new RangeError(
+      `Cannot fill batch of ${timesUs.length} events: from ${from}, ${count} must be in the packet's ${packet.count}`,
+    );
+  }
+  const { width, timeUs, x, y, on } = packet;
+  timesUs.set(timeUs.subarray(from, from + count));
+  for (let n = 0; n < count; n++) {
+    addresses[n] = 2 * (y[from + n]! * width + x[from + n]!) + on[from + n]!;
+  }
 }
 
 function expectDvs(event: SensorEvent): Extract<SensorEvent, { kind: "dvs" }> {

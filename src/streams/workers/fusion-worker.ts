@@ -8,7 +8,7 @@ import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import { encodeCheckpoint } from "../../state/checkpoint.ts";
 import { StreamFusion } from "../fuse/stream-fusion.ts";
 import type { FusionJob, FusionResult, FusionWorkerData } from "./fusion-job.ts";
-import type { WorkerAnswer, WorkerJob } from "./sharded-workers.ts";
+import type { WorkerAnswer, WorkerJob } from "./worker-threads.ts";
 
 const { share, spec, weights, hash, layers } = workerData as FusionWorkerData;
 const kernel = createWasmKernel({ share });

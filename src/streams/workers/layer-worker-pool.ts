@@ -1,7 +1,7 @@
 import type { EventBatch, LayerState } from "../../cells/kernels/kernel.ts";
 import type { WasmKernel } from "../../cells/kernels/wasm-kernel.ts";
+import { FirstFreeWorkers } from "./first-free-workers.ts";
 import type { LayerJob } from "./layer-job.ts";
-import { ShardedWorkers } from "./sharded-workers.ts";
 
 export interface LayerWorkerPoolOptions {
   readonly workers: number;
@@ -11,18 +11,18 @@ export interface LayerWorkerPoolOptions {
 
 /**
  * Threads that compute single layers whose weights, states and batches all share: nothing is copied.
- * The bits are those of one thread.
+ * A stream goes to whichever thread has the least to do. The bits are those of one thread.
  *
  * There is no queue with a limit of its own: whoever hands in a batch may refill it only when its
  * promise is settled, so the number of batches bounds what is in flight.
  */
 export class LayerWorkerPool {
-  readonly #workers: ShardedWorkers<LayerJob, number>;
+  readonly #workers: FirstFreeWorkers<LayerJob, number>;
 
   /** @param kernel whose memory holds the layers, states and batches of the jobs */
   constructor(kernel: WasmKernel, options: LayerWorkerPoolOptions) {
     const { workers, entry = new URL("./layer-worker.js", import.meta.url) } = options;
-    this.#workers = new ShardedWorkers(workers, entry, kernel.share);
+    this.#workers = new FirstFreeWorkers(workers, entry, kernel.share);
   }
 
   /**
@@ -32,7 +32,7 @@ export class LayerWorkerPool {
    * @param layer address that `kernel.writeLayer` returned
    * @param state bound by a layer attached to the same address
    * @returns sum of open units, once the state and the batch's outputs are complete
-   * @throws {PolyphaseError} FAILED if the stream's thread has ended.
+   * @throws {PolyphaseError} FAILED if a thread has ended.
    */
   run(
     stream: string,

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { BatchLayerKernel } from "../../cells/kernels/kernel.ts";
 import { createWasmKernel, type WasmKernelShare } from "../../cells/kernels/wasm-kernel.ts";
 import type { LayerJob } from "./layer-job.ts";
-import type { WorkerAnswer, WorkerJob } from "./sharded-workers.ts";
+import type { WorkerAnswer, WorkerJob } from "./worker-threads.ts";
 
 const kernel = createWasmKernel({ share: workerData as WasmKernelShare });
 const layers = new Map<number, BatchLayerKernel>();

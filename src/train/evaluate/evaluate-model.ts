@@ -105,12 +105,15 @@ function workPerLayer(
   return { openFraction, updatesPerNeuron };
 }
 
-/** Score interval of a share at 95 % (Wilson 1927). */
+/** Score interval of a share at 95 % (Wilson 1927); holds the share, rounded or not. */
 export function wilsonInterval(right: number, n: number): readonly [number, number] {
   const z = 1.959964;
   const share = right / n;
   const centre = share + (z * z) / (2 * n);
   const half = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   const scale = 1 + (z * z) / n;
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
+  // At 0 and 1 an end of the interval is the share itself, from which rounding leads away.
+  const low = right === 0 ? 0 : (centre - half) / scale;
+  const high = right === n ? 1 : (centre + half) / scale;
+  return [low, high];
 }

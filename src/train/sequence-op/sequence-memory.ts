@@ -25,8 +25,6 @@ export interface SequenceMemory {
   readonly openSlope: Float64Array;
   /** Derivative of the loss by r_on of each unit, by `backwardGates`. */
   readonly openRatioGradient: Float64Array;
-  /** One number: open units that `scanGates` counted. */
-  readonly openCount: Int32Array;
 }
 
 const layoutFields = 48;
@@ -41,13 +39,14 @@ const spareEntries = 2;
 /** Reserves all arrays of a sequence op and writes down where they are. */
 export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimits): SequenceMemory {
   const { units, inputs } = shape;
-  const { sequencesMax, eventsMax, openUnitsMax } = limits;
+  const { sequencesMax, eventsMax } = limits;
   const length = rowLength(shape);
   const chunkEvents = chunkEventsOf(shape, limits);
+  const lanes = lanesOf(sequencesMax);
   const arena = new WasmArena(arenaBytes(shape, limits));
   const layout = arena.uint32(layoutFields);
   // Fields in the order of assembly/train/layout.ts.
-  layout.set([inputs, units, length, openUnitsMax, chunkEvents]);
+  layout.set([inputs, units, length, limits.openUnitsMax, chunkEvents]);
   let field = 5;
   const at = <T extends { readonly byteOffset: number }>(array: T): T => {
     layout[field++] = array.byteOffset;
@@ -73,30 +72,32 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
   };
   // Entries: first of each round; unit and v, φ, t / τ, k, derivative by k, gates and cells of each.
   at(arena.int32(eventsMax + 1));
-  const entries = openUnitsMax + spareEntries;
-  at(arena.int32(2 * entries));
-  for (let i = 0; i < 4; i++) at(arena.float32(entries));
-  for (let i = 0; i < 2; i++) at(arena.float32(4 * entries));
+  const { listed, kept, cellFloats } = entriesOf(shape, limits);
+  at(arena.int32(2 * listed));
+  for (const floats of [listed, listed, kept, listed, 4 * kept, cellFloats * kept]) {
+    at(arena.float32(floats));
+  }
   // v and c of each sequence, and the derivatives by them.
-  for (let i = 0; i < 4; i++) at(arena.float32(sequencesMax * length));
+  for (let i = 0; i < 4; i++) at(arena.float32(lanes * length));
   const logPeriodGradient = at(arena.float64(units));
   const shiftGradient = at(arena.float64(units));
   const openRatioGradient = at(arena.float64(units));
-  const openCount = at(arena.int32(1));
   // Of the scan: time and v of the sequences of a round, by twos, and when each unit opens next.
-  at(arena.float64(sequencesMax + 1));
-  at(arena.int32(sequencesMax + 1));
+  at(arena.float64(lanes + 1));
+  at(arena.int32(lanes + 1));
   at(arena.float64(units));
   // The v of a chunk, and its entries by unit.
   at(arena.float32(chunkEvents * length));
   at(arena.int32(units + 2));
-  at(arena.int32(2 * chunkEvents * units));
+  at(arena.int32((skipsClosed(shape) ? 2 : 4) * chunkEvents * units));
   const period = at(arena.float64(units));
   const openSlope = at(arena.float64(units));
   // Rounds: first event of each; event and sequence of each; their number.
   at(arena.int32(eventsMax + 1));
   at(arena.int32(2 * eventsMax));
   at(arena.int32(1));
+  // The rows in another order, for who needs all of them at every event.
+  at(arena.float32(skipsClosed(shape) ? 0 : units * 4 * length));
   const perUnit = (): Float64Array => new Float64Array(units);
   return {
     arena,
@@ -115,29 +116,50 @@ export function createSequenceMemory(shape: SequenceShape, limits: SequenceLimit
     openRatio,
     openSlope,
     openRatioGradient,
-    openCount,
   };
+}
+
+/** Sequences lie side by side by fours. */
+function lanesOf(sequencesMax: number): number {
+  return Math.ceil(sequencesMax / 4) * 4;
+}
+
+/**
+ * Entries that are listed, those whose k, gates and cells are kept, and numbers of a cell. Where all
+ * units are evaluated nothing is listed, there is room for one unit of each sequence; but fours of
+ * sequences are kept where only one of them goes on.
+ */
+function entriesOf(
+  shape: SequenceShape,
+  { openUnitsMax, sequencesMax }: SequenceLimits,
+): { readonly listed: number; readonly kept: number; readonly cellFloats: number } {
+  if (!skipsClosed(shape)) {
+    return { listed: lanesOf(sequencesMax), kept: 4 * openUnitsMax, cellFloats: 3 };
+  }
+  const entries = openUnitsMax + spareEntries;
+  return { listed: entries, kept: entries, cellFloats: 4 };
 }
 
 /**
  * Events whose v is kept before their entries are added to the gradient of the rows, at least one
  * of each sequence. Where closed units are skipped a unit has few entries at a step: it takes many steps
- * to make one load and store of its rows worth while. Where none is, two steps do, and their v stay in
- * the first cache.
+ * to make one load and store of its rows worth while. Where none is, a few steps do, and what is kept of
+ * them stays in the second cache.
  */
 function chunkEventsOf(shape: SequenceShape, limits: SequenceLimits): number {
-  const floats = skipsClosed(shape) ? 32_768 : 8_192;
-  return Math.max(limits.sequencesMax, Math.ceil(floats / rowLength(shape)));
+  const floats = skipsClosed(shape) ? 32_768 : 16_384;
+  return Math.max(lanesOf(limits.sequencesMax), Math.ceil(floats / rowLength(shape)));
 }
 
 /** Generous sum of all arrays, a cache line of padding for each, and room for others. */
 function arenaBytes(shape: SequenceShape, limits: SequenceLimits): number {
   const { units, inputs } = shape;
   const length = rowLength(shape);
-  const weights = 2 * units * 4 * (length + 4) + 64 * (units + 1);
+  const weights = 3 * units * 4 * (length + 4) + 64 * (units + 1);
   const events = limits.eventsMax * (2 * inputs + 2 * units + 7);
-  const sequences = limits.sequencesMax * (2 * units + 4 * length + 6);
-  const chunk = chunkEventsOf(shape, limits) * (length + 2 * units);
-  const entries = 14 * (limits.openUnitsMax + spareEntries);
+  const sequences = lanesOf(limits.sequencesMax) * (2 * units + 4 * length + 12);
+  const chunk = chunkEventsOf(shape, limits) * (length + 4 * units);
+  const { listed, kept, cellFloats } = entriesOf(shape, limits);
+  const entries = 5 * listed + (5 + cellFloats) * kept;
   return 4 * (weights + events + sequences + entries + chunk) + layoutFields * 4 * 32 + roomBytes;
 }

@@ -17,16 +17,11 @@ import { wasmModuleBase64 } from "./wasm-module.ts";
 
 /** What assembly/train/index.ts exports; `layout` is the address of its table of pointers. */
 interface SequenceExports extends ParameterKernels {
-  scanGates(
-    layout: number,
-    sequences: number,
-    mode: number,
-    leak: number,
-    all: number,
-    reachUs: number,
-  ): number;
+  scanGates(layout: number, sequences: number, mode: number, reachUs: number): number;
   forward(layout: number, sequences: number): void;
-  backward(layout: number, sequences: number, leak: number, oscillates: number): void;
+  backward(layout: number, sequences: number, oscillates: number): void;
+  forwardAll(layout: number, sequences: number, mode: number, leak: number): number;
+  backwardAll(layout: number, leak: number, oscillates: number): void;
 }
 
 /** The sequence op in float32 SIMD; all its arrays are views on the module's memory. */
@@ -34,6 +29,7 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
   checkSequenceShape(shape, limits);
   const { units } = shape;
   const skips = skipsClosed(shape);
+  const mode = gateMode(shape);
   const memory = createSequenceMemory(shape, limits);
   const { arena, layout, parameters, gradients, batch, frequency, period, openRatio, openSlope } =
     memory;
@@ -57,23 +53,21 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
         openSlope[u] = 2 / openRatio[u]!;
         openUs += period[u]! * openRatio[u]!;
       }
-      const count = wasm.scanGates(
-        layout,
-        sequences,
-        scanMode(shape),
-        op.leak,
-        shape.evaluate === "all" ? 1 : 0,
+      if (skips) {
         // The mean time that a unit is open; twice as much does nearly as well.
-        skips ? openUs / units : Number.POSITIVE_INFINITY,
-      );
-      if (count < 0) throw openUnitsExceeded(op);
-      wasm.forward(layout, sequences);
-      return memory.openCount[0]!;
+        const count = wasm.scanGates(layout, sequences, mode, openUs / units);
+        if (count < 0) throw openUnitsExceeded(op);
+        wasm.forward(layout, sequences);
+        return count;
+      }
+      if (batch.offsets[sequences]! * units > limits.openUnitsMax) throw openUnitsExceeded(op);
+      return wasm.forwardAll(layout, sequences, mode, op.leak);
     },
     backward(sequences) {
       const oscillates = isTriangular(shape.gate);
       memory.openRatioGradient.fill(0);
-      wasm.backward(layout, sequences, op.leak, oscillates ? 1 : 0);
+      if (skips) wasm.backward(layout, sequences, oscillates ? 1 : 0);
+      else wasm.backwardAll(layout, op.leak, oscillates ? 1 : 0);
       if (!oscillates) return;
       for (let u = 0; u < units; u++) {
         gradients.openLogit[u]! += memory.openRatioGradient[u]! * openRatioByLogit(openRatio[u]!);
@@ -83,7 +77,8 @@ export function createWasmSequenceOp(shape: SequenceShape, limits: SequenceLimit
   return op;
 }
 
-function scanMode(shape: SequenceShape): number {
+/** As assembly/train counts them. */
+function gateMode(shape: SequenceShape): number {
   if (isTriangular(shape.gate)) return 0;
   return shape.gate === "square" ? 1 : 2;
 }

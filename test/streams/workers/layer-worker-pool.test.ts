@@ -6,7 +6,6 @@ import type {
 } from "../../../src/cells/kernels/kernel.ts";
 import { createWasmKernel } from "../../../src/cells/kernels/wasm-kernel.ts";
 import { LayerWorkerPool } from "../../../src/streams/workers/layer-worker-pool.ts";
-import { shardOf } from "../../../src/streams/workers/sharded-workers.ts";
 import { randomLayer, uniform } from "../../cells/kernels/random-layer.ts";
 
 // Thousands of cases, also on a busy machine.
@@ -71,7 +70,35 @@ describe("LayerWorkerPool", () => {
     }
   });
 
-  it("run() fails, and keeps failing, when the stream's thread has ended", async () => {
+  it("run() gives the jobs of a thread that is busy to those that are free", async () => {
+    const long = layer.createBatch(200_000, { keepOutputs: false });
+    long.timesUs.set(Float64Array.from({ length: 200_000 }, (_, n) => 1_000 * n));
+    const done: string[] = [];
+    const busy = pool.run("busy", address, newState(), long, 200_000).then(() => done.push("busy"));
+    const others = Array.from({ length: 12 }, async (_, s) => {
+      await pool.run(`other-${s}`, address, newState(), newBatch(), eventsPerJob);
+      done.push("other");
+    });
+    await Promise.all([busy, ...others]);
+    // One of the others may wait behind the long job; none after it does.
+    expect(done.slice(0, 11)).toEqual(Array(11).fill("other"));
+  });
+
+  it("run() does a stream's jobs in order and beside others, more streams than threads", async () => {
+    const done: string[] = [];
+    const jobs = [0, 1, 2].flatMap((job) =>
+      ["a", "b", "c", "d", "e"].map(async (stream) => {
+        await pool.run(`order-${stream}`, address, newState(), newBatch(), 1);
+        done.push(`${stream}${job}`);
+      }),
+    );
+    await Promise.all(jobs);
+    for (const stream of ["a", "b", "c", "d", "e"]) {
+      expect(done.filter((one) => one[0] === stream)).toEqual([0, 1, 2].map((job) => stream + job));
+    }
+  });
+
+  it("run() fails, and keeps failing, when a thread has ended", async () => {
     const short = new LayerWorkerPool(kernel, { workers: 1, entry });
     const state = newState();
     const batch = newBatch();
@@ -80,6 +107,19 @@ describe("LayerWorkerPool", () => {
       code: "FAILED",
     });
     await expect(short.run("a", address, state, batch, 1)).rejects.toThrow("worker 0 has ended");
+    await short.close();
+  });
+
+  it("run() fails what waits, of every stream, when a thread has ended", async () => {
+    const short = new LayerWorkerPool(kernel, { workers: 2, entry });
+    const bad = short.run("a", address, newState(), newBatch(), eventsPerJob + 1);
+    const waiting = ["a", "a", "b"].map((stream) =>
+      short.run(stream, address, newState(), newBatch(), 1),
+    );
+    const settled = await Promise.allSettled([bad, ...waiting]);
+    // That of b went to the other thread and may be done.
+    expect(settled.slice(0, 3).map(({ status }) => status)).toEqual(Array(3).fill("rejected"));
+    await expect(short.run("c", address, newState(), newBatch(), 1)).rejects.toThrow("has ended");
     await short.close();
   });
 
@@ -93,15 +133,5 @@ describe("LayerWorkerPool", () => {
 
   it("refuses a number of workers that is none", () => {
     expect(() => new LayerWorkerPool(kernel, { workers: 0 })).toThrow(RangeError);
-  });
-});
-
-describe("shardOf()", () => {
-  it("spreads names evenly and always alike", () => {
-    const counts = [0, 0, 0, 0];
-    for (let s = 0; s < 4000; s++) counts[shardOf(`camera/${s}`, 4)]!++;
-    for (const count of counts) expect(count).toBeGreaterThan(800);
-    expect(shardOf("", 1000)).toBe(0x811c9dc5 % 1000);
-    expect(shardOf("a", 2 ** 32)).toBe(0xe40c292c);
   });
 });

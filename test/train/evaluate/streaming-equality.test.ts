@@ -97,4 +97,11 @@ describe("wilsonInterval", () => {
     expect(low).toBeCloseTo(0.2553, 4);
     expect(high).toBeCloseTo(0.3662, 4);
   });
+
+  it("ends at 0 and 1 where nothing and everything is right", () => {
+    for (let n = 1; n <= 1000; n++) {
+      expect(wilsonInterval(0, n)[0]).toBe(0);
+      expect(wilsonInterval(n, n)[1]).toBe(1);
+    }
+  });
 });

@@ -8,6 +8,8 @@ import { gateCases, limitsOf, randomBatch, randomParameters, smallShape } from "
 const lengths = [40, 1, 0, 25, 31];
 /** Eight, four and two at a time, and more steps than are taken together. */
 const longLengths = [180, 180, 175, 175, 90, 90, 90, 90];
+/** Three fours side by side, the last of them not full. */
+const manyLengths = Array.from({ length: 11 }, () => 100);
 
 function run(op: SequenceOp, lengths: readonly number[]): number {
   randomParameters(op, 4);
@@ -28,7 +30,7 @@ function largestDifference(a: FloatArray, b: FloatArray): number {
 }
 
 const cases = gateCases.flatMap((gateCase) =>
-  [lengths, longLengths].map((ofBatch) => ({ ...gateCase, lengths: ofBatch })),
+  [lengths, longLengths, manyLengths].map((ofBatch) => ({ ...gateCase, lengths: ofBatch })),
 );
 
 describe.each(cases)("createWasmSequenceOp, %j", ({ shape: gate, leak, lengths }) => {
@@ -92,16 +94,18 @@ describe("createWasmSequenceOp, sequences of different times", () => {
 });
 
 describe("createWasmSequenceOp", () => {
-  it("refuses a batch with more open units than the limit", () => {
-    const op = createWasmSequenceOp(smallShape, {
-      sequencesMax: 5,
-      eventsMax: 97,
-      openUnitsMax: 9,
-    });
-    randomParameters(op, 4);
-    randomBatch(op, lengths, 5);
-    expect(() => op.forward(5)).toThrow("open units must be at most 9");
-  });
+  it.each(["open", "all"] as const)(
+    "refuses a batch of too many units, evaluating %s",
+    (evaluate) => {
+      const op = createWasmSequenceOp(
+        { ...smallShape, evaluate },
+        { sequencesMax: 5, eventsMax: 97, openUnitsMax: 9 },
+      );
+      randomParameters(op, 4);
+      randomBatch(op, lengths, 5);
+      expect(() => op.forward(5)).toThrow("open units must be at most 9");
+    },
+  );
   it("refuses a leak with closed units skipped", () => {
     const op = createWasmSequenceOp(smallShape, limitsOf(1, 1, 7));
     op.leak = 0.001;
