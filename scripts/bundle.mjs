@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 
 /** The program, which is a command of its own. */
@@ -17,9 +17,9 @@ const requireInEsm =
  * modules of `dist` stay as they are, for who imports the library.
  */
 export async function bundle() {
-  const entries = [program, ...threadEntries()];
+  const entries = new Set([program, ...threadEntries()]);
   const { metafile } = await build({
-    entryPoints: Object.fromEntries(entries.map((path) => [basename(path, ".js"), path])),
+    entryPoints: Object.fromEntries([...entries].map((path) => [nameOf(path), path])),
     outdir: folder,
     ...{ bundle: true, splitting: true, format: "esm", platform: "node", target: "node20" },
     ...{ external, metafile: true, sourcemap: true, sourcesContent: false, logLevel: "warning" },
@@ -30,11 +30,16 @@ export async function bundle() {
     plugins: [modulesAtHome],
   });
   for (const path of entries) {
-    const target = relative(dirname(path), join(folder, basename(path)));
+    const target = relative(dirname(path), join(folder, `${nameOf(path)}.js`));
     writeFileSync(path, `${path === program ? "#!/usr/bin/env node\n" : ""}import "${target}";\n`);
     rmSync(`${path}.map`);
   }
   writeFileSync(join(folder, "THIRD-PARTY.txt"), notices(Object.values(metafile.outputs)));
+}
+
+/** Of the bundle of an entry. */
+function nameOf(path) {
+  return relative("dist", path).replace(/\.js$/, "").replaceAll("/", "-");
 }
 
 /** Modules that another names as the entry of a thread. */

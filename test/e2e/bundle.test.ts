@@ -33,7 +33,7 @@ describe("the built program", () => {
   });
 
   it("leads from a bundle to the sources", () => {
-    const { sources } = JSON.parse(readFileSync(join(bundle, "main.js.map"), "utf8"));
+    const { sources } = JSON.parse(readFileSync(join(bundle, "cli-main.js.map"), "utf8"));
     expect(sources).toContain("../../src/cli/main.ts");
   });
 
