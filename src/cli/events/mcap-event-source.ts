@@ -4,11 +4,18 @@ import {
   createDecoderCounts,
   type DecoderCounts,
 } from "../../sensors/dvs/codecs/stream/payload-decoder.ts";
+import type { DvsPacket } from "../../sensors/dvs/dvs-packet.ts";
+import type { DvsEvent } from "../../sensors/sensor-event.ts";
 import { locating, type McapFile, openMcap } from "../../streams/replay/open-mcap.ts";
-import { decodeEventPacket } from "../../wire/event-packet.ts";
+import { decodeItem } from "../../wire/item-codec.ts";
 import { schemaNames } from "../../wire/schema.ts";
 import type { DecoderReport, EventSource } from "./event-source.ts";
-import { type ContainedMessage, isRosEventType, RosEventSource } from "./ros-event-source.ts";
+import {
+  type ContainedMessage,
+  isRosEventType,
+  located,
+  RosEventSource,
+} from "./ros-event-source.ts";
 import { noTopic } from "./rosbag2-event-source.ts";
 
 /** Opens an MCAP recording of ROS EventPackets or of our own. */
@@ -19,7 +26,9 @@ export async function openMcapEvents(
   const mcap = await openMcap(path);
   const { channelsById, schemasById } = mcap.reader;
   const topics = [...channelsById.values()]
-    .map(({ topic, schemaId }) => ({ topic, type: schemasById.get(schemaId)?.name ?? "" }))
+    .map(({ topic, schemaId, messageEncoding }) => {
+      return { topic, messageEncoding, type: schemasById.get(schemaId)?.name ?? "" };
+    })
     .filter(({ type }) => isRosEventType(type) || type === schemaNames.eventPacket)
     .sort((a, b) => (a.topic < b.topic ? -1 : 1));
   const found = topics.find(({ topic }) => wanted === undefined || topic === wanted);
@@ -31,7 +40,7 @@ export async function openMcapEvents(
   const messages = readMessages(mcap, found.topic);
   return isRosEventType(found.type)
     ? new RosEventSource(path, "mcap", messages)
-    : new RecordedEventSource(path, found.topic, messages);
+    : new RecordedEventSource(path, found, messages);
 }
 
 async function* readMessages(
@@ -55,17 +64,27 @@ async function* readMessages(
   }
 }
 
+interface RecordedTopic {
+  readonly topic: string;
+  readonly messageEncoding: string;
+}
+
 /** Packets that were recorded as `polyphase.v1.EventPacket`. */
 class RecordedEventSource implements EventSource {
   readonly path: string;
-  readonly format = "mcap/soa1";
-  readonly #topic: string;
+  readonly format: string;
+  readonly #topic: RecordedTopic;
   readonly #messages: AsyncGenerator<ContainedMessage, void, void>;
   readonly #counts: DecoderCounts = createDecoderCounts();
   #size = { width: 0, height: 0 };
 
-  constructor(path: string, topic: string, messages: AsyncGenerator<ContainedMessage, void, void>) {
+  constructor(
+    path: string,
+    topic: RecordedTopic,
+    messages: AsyncGenerator<ContainedMessage, void, void>,
+  ) {
     this.path = path;
+    this.format = topic.messageEncoding === "json" ? "mcap/json" : "mcap/soa1";
     this.#topic = topic;
     this.#messages = messages;
   }
@@ -75,12 +94,22 @@ class RecordedEventSource implements EventSource {
   }
 
   async *packets(): AsyncGenerator<DecodedDvsPacket, void, void> {
-    const channel = { stream: "", sensor: this.#topic };
-    for await (const { data } of this.#messages) {
-      const { packet } = decodeEventPacket(data, channel);
+    for await (const message of this.#messages) {
+      const packet = this.#decode(message);
       this.#counts.inputPackets++;
       this.#size = { width: packet.width, height: packet.height };
       yield { ...packet, discontinuity: undefined };
+    }
+  }
+
+  #decode({ data, place }: ContainedMessage): DvsPacket {
+    const { topic, messageEncoding } = this.#topic;
+    try {
+      const channel = { stream: "", sensor: topic };
+      const item = decodeItem(schemaNames.eventPacket, messageEncoding, data, channel, 0);
+      return (item as DvsEvent).packet;
+    } catch (error) {
+      throw located(this.path, place, error);
     }
   }
 }

@@ -64,7 +64,8 @@ export class RosEventSource implements EventSource {
   }
 }
 
-function located(path: string, place: string, error: unknown): unknown {
+/** The error of a message, with the file and the message. */
+export function located(path: string, place: string, error: unknown): unknown {
   if (!(error instanceof PolyphaseError)) return error;
   const message = `Cannot read ${path}: ${place}: ${error.message}`;
   return new PolyphaseError(error.code, message, { cause: error });

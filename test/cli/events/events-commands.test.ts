@@ -1,11 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { McapWriter } from "@mcap/core";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { registerEvents } from "../../../src/cli/events/events.ts";
 import { openEventSource } from "../../../src/cli/events/open-event-source.ts";
 import { type EventsSummary, summarizeEvents } from "../../../src/cli/events/summarize-events.ts";
+import { createDvsPacket } from "../../../src/sensors/dvs/dvs-packet.ts";
+import { WholeFileWritable } from "../../../src/streams/record/whole-file-writable.ts";
+import { encodeEventColumns } from "../../../src/wire/event-columns-json.ts";
 
 const fixtures = new URL("../../../fixtures/events/", import.meta.url).pathname;
 const scene = new URL("../../../fixtures/scenes/clean-159.mcap", import.meta.url).pathname;
@@ -37,6 +41,21 @@ async function run(...args: readonly string[]): Promise<string> {
     error.mockRestore();
   }
   return text;
+}
+
+/** An MCAP of one message of our event packets, as another tool would write it. */
+async function recordForeign(path: string, encoding: string, data: Uint8Array): Promise<void> {
+  const file = await open(path, "w");
+  const writer = new McapWriter({ writable: new WholeFileWritable(file) });
+  await writer.start();
+  const name = "polyphase.v1.EventPacket";
+  const schemaId = await writer.registerSchema({ name, encoding, data: new Uint8Array() });
+  const metadata = new Map<string, string>();
+  const channel = { schemaId, topic: "/dvs", messageEncoding: encoding, metadata };
+  const channelId = await writer.registerChannel(channel);
+  await writer.addMessage({ channelId, sequence: 0, logTime: 7n, publishTime: 7n, data });
+  await writer.end();
+  await file.close();
 }
 
 const summaryOf = async (path: string): Promise<EventsSummary> =>
@@ -83,6 +102,25 @@ describe("polyphase events", () => {
       width: 34,
       events: 20_932,
     });
+  });
+
+  test("info reads packets that others wrote as JSON, and names what is none", async () => {
+    const packet = createDvsPacket(4, 3, 2);
+    packet.timeUs.set([10, 12]);
+    packet.x.set([1, 3]);
+    const event = { kind: "dvs", stream: "s", sensor: "dvs", timeUs: 10, seq: 0, packet } as const;
+    const path = join(folder, "foreign.mcap");
+    await recordForeign(path, "json", encodeEventColumns(event));
+    expect(await summaryOf(path)).toMatchObject({ format: "mcap/json", width: 4, events: 2 });
+    for (const encoding of ["json", "protobuf"]) {
+      await recordForeign(path, encoding, Uint8Array.of(255));
+      await expect(summaryOf(path)).rejects.toMatchObject({
+        code: "BAD_EVENT",
+        message: expect.stringContaining(
+          `Cannot read ${path}: message of /dvs at log time 7: Cannot decode polyphase.v1.EventPacket`,
+        ),
+      });
+    }
   });
 
   test.each(["out.mcap", "out.es", "out.bin"])(
