@@ -107,9 +107,9 @@ async function replayCommand(
   const { seed, model: name = await presetOfFile(paths[0]!) } = options;
   const chosen = await chooseModel(name, seed);
   if (!chosen.trained) warn(`${chosen.stored.spec.name} has untrained weights (${chosen.origin})`);
-  // Threads make models of their own, and encode frames with them: this one computes nothing.
-  const encoder = options.parallel === undefined ? options.encoder : "typescript";
-  const model = await prepareModel(chosen.stored, { ...options, encoder }, warn);
+  // Threads that replay side by side keep the cores busy: frames are encoded in each.
+  const frames = options.parallel === undefined ? "beside" : "here";
+  const model = await prepareModel(chosen.stored, options, warn, frames);
   const budget = await openBudget(model.graph, options);
   const golden = options.assert === undefined ? undefined : await openGolden(options.assert);
   const file = options.out === undefined ? undefined : await openOutput(options.out);

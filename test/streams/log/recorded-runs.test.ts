@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { presetModel } from "../../../src/cli/load-model.ts";
 import { replayInParallel } from "../../../src/cli/replay/parallel/replay-in-parallel.ts";
 import { replayRecordedLog } from "../../../src/cli/replay/replay-recorded-log.ts";
+import type { ReplayRequest } from "../../../src/cli/run-replay.ts";
 import { Random } from "../../../src/sensors/random.ts";
 import { stateHash } from "../../../src/state/checkpoint.ts";
 import { filterLog } from "../../../src/streams/log/filter-log.ts";
@@ -293,16 +295,46 @@ describe("replayInParallel()", () => {
     const live = await outcomeOf(arrivals(4, "s"), model, { late, latenessUs: 0, recorder });
     await recorder.close();
     expect(live.counts.anomalies["rewound"]).toBeGreaterThan(5);
-    const digest = new NdjsonSink(undefined);
-    const request = {
-      ...{ paths: [pathOf("rewound")], model, weights: "", sink: digest, digest },
-      order: "recorded",
-    } as const;
-    const choice = { stored: presetModel("scene", 1), kernel: "auto", encoder: "auto" } as const;
-    await expect(replayInParallel(request, 2, choice)).rejects.toMatchObject({
+    const request = requestOf("rewound");
+    await expect(replayInParallel(request, 2, others)).rejects.toMatchObject({
       code: "USAGE",
       message: expect.stringContaining("late events rewind it, beyond the beginnings of its"),
     });
-    expect(digest.written).toBe(0);
+    expect(request.digest.written).toBe(0);
+  });
+
+  it("is the run in one thread, without a thread beside it", async () => {
+    const log = await openLog(pathOf("run"));
+    const { lines } = await replayed(log, model);
+    await log.close();
+    const summary = await replayInParallel(requestOf("run"), 1, others);
+    const text = lines.map((line) => `${line}\n`).join("");
+    expect(summary.digest).toBe(createHash("sha256").update(text).digest("hex"));
+    expect(summary.stateHash).toBe(ran.hash);
+  });
+
+  it("says what is damaged, and where, after all that was said before", async () => {
+    const log = await openLog(pathOf("run"));
+    const places = await log.keyframes();
+    const { offset, length } = log.files[0]!.chunks[places.at(-1)!.chunk + 1]!;
+    await log.close();
+    const bytes = readFileSync(pathOf("run"));
+    bytes[Number(offset + length) - 1]! ^= 1;
+    writeFileSync(pathOf("damaged"), bytes);
+    const request = requestOf("damaged");
+    await expect(replayInParallel(request, 1, others)).rejects.toMatchObject({
+      code: "BAD_RECORDING",
+      message: expect.stringMatching(/^Cannot replay segment \d+: .*damaged\.mcap/),
+    });
+    expect(request.digest.written).toBeGreaterThan(0);
   });
 });
+
+/** What threads beside this one would be given. */
+const others = { stored: presetModel("scene", 1), kernel: "auto", encoder: "auto" } as const;
+
+function requestOf(name: string): ReplayRequest {
+  const digest = new NdjsonSink(undefined);
+  const paths = [pathOf(name)];
+  return { paths, model, weights: "", sink: digest, digest, order: "recorded" };
+}

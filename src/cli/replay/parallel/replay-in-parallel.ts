@@ -12,10 +12,12 @@ import type {
   SegmentJob,
   SegmentModel,
   SegmentResult,
+  SegmentRunner,
   SegmentWorkerData,
   StateMismatch,
 } from "./segment-job.ts";
-import { SegmentThread, type SegmentThreadStart } from "./segment-thread.ts";
+import { SegmentReplayer } from "./segment-replayer.ts";
+import { SegmentThread } from "./segment-thread.ts";
 
 /** Jobs that may be ahead of what has been written, per thread. */
 const aheadPerThread = 3;
@@ -29,7 +31,8 @@ const jobsPerThread = 8;
  * each other. The predictions come in the order of one thread, and the state at the end of every
  * segment must be the one that the next begins with.
  *
- * @param request its model only compares states: the threads make their own of `model`
+ * @param threads this one and those beside it
+ * @param model what the threads beside this one make a model of that is the one of `request`
  * @throws {PolyphaseError} FAILED if a state is not the recorded one; USAGE if a recording cannot be
  *   replayed so
  */
@@ -39,7 +42,6 @@ export async function replayInParallel(
   model: SegmentModel,
 ): Promise<RunSummary> {
   const { paths, sink, mode = "sparse", late = { policy: "drop" }, latenessUs = 0 } = request;
-  let encoders: RunSummary["encoders"] = {};
   const runs = await openRecordedLogs(paths);
   const totals = new ReplayTotals();
   const startedAt = performance.now();
@@ -48,30 +50,28 @@ export async function replayInParallel(
       checkParallel(own[0]!, log, request);
       if (log !== undefined) checkBudget(own[0]!, log.metadata["budget"], request.budget);
     }
-    const segments = new Segments({ model, mode, late, latenessUs }, threads, (start) => {
-      encoders = start.encoders;
-      for (const warning of start.warnings) request.warn?.(warning);
-    });
-    await replayJobs(runs, segments, totals, request);
+    const take = segmentWriter(runs, totals, request);
+    await replaySegments(runs, request, threads, { model, mode, late, latenessUs }, take);
   } finally {
     for (const { log } of runs) await log?.close();
   }
   await sink.close();
-  return { ...totals.summary(request, (performance.now() - startedAt) / 1000), encoders };
+  return totals.summary(request, (performance.now() - startedAt) / 1000);
 }
 
 type Runs = Awaited<ReturnType<typeof openRecordedLogs>>;
 
+type TakeResult = (result: SegmentResult, jobs: readonly SegmentJob[]) => Promise<void>;
+
 /** Writes what comes of the jobs, and adds it up by runs. */
-async function replayJobs(
+function segmentWriter(
   runs: Runs,
-  segments: Segments,
   totals: ReplayTotals,
-  { digest, model, stop }: ReplayRequest,
-): Promise<void> {
+  { digest, model }: ReplayRequest,
+): TakeResult {
   let dropped: Record<string, number> = {};
   let anomalies: Record<string, number> = {};
-  await segments.replay(runs, stop, async (result, jobs) => {
+  return async (result, jobs) => {
     const { paths } = jobs[result.index]!;
     // What was predicted before a mismatch is right, and may show where it began.
     await digest.writeLines(result.lines, result.predictions);
@@ -84,7 +84,7 @@ async function replayJobs(
     totals.add(paths[0]!, { streams: statesOf(result, model), counts: { dropped, anomalies } });
     dropped = {};
     anomalies = {};
-  });
+  };
 }
 
 async function mismatchError(
@@ -154,67 +154,60 @@ async function jobsOf(runs: Runs, threads: number): Promise<readonly SegmentJob[
   return jobs;
 }
 
-/** Threads that replay segments. */
-class Segments {
-  readonly #threads: number;
-  readonly #data: SegmentWorkerData;
-  readonly #onStart: (start: SegmentThreadStart) => void;
-
-  /** @param onStart told how the threads compute: all of them alike */
-  constructor(
-    data: SegmentWorkerData,
-    threads: number,
-    onStart: (start: SegmentThreadStart) => void,
-  ) {
-    this.#data = data;
-    this.#threads = threads;
-    this.#onStart = onStart;
-  }
-
-  /** Hands the results to `take` in the order of the jobs, of which it is told. */
-  async replay(
-    runs: Runs,
-    stop: AbortSignal | undefined,
-    take: (result: SegmentResult, jobs: readonly SegmentJob[]) => Promise<void>,
-  ): Promise<void> {
-    const jobsMax = runs.reduce((sum, { log }) => sum + 1 + (log?.keyframeChunks ?? 0), 0);
-    const count = Math.min(this.#threads, jobsMax);
-    const workers = Array.from({ length: count }, () => new SegmentThread(this.#data));
-    try {
-      // The threads load what they need while the jobs are found.
-      const [jobs, [start]] = await Promise.all([
-        jobsOf(runs, count),
-        Promise.all(workers.map((worker) => worker.start())),
-      ]);
-      if (start !== undefined) this.#onStart(start);
-      await replayInTurn(jobs, workers, stop, (result) => take(result, jobs));
-    } finally {
-      await Promise.all(workers.map((worker) => worker.close()));
-    }
+/** Hands the results to `take` in the order of the jobs, of which it is told. */
+async function replaySegments(
+  runs: Runs,
+  { model, stop }: ReplayRequest,
+  threads: number,
+  data: SegmentWorkerData,
+  take: TakeResult,
+): Promise<void> {
+  const jobsMax = runs.reduce((sum, { log }) => sum + 1 + (log?.keyframeChunks ?? 0), 0);
+  const count = Math.min(threads, jobsMax);
+  const beside = Array.from({ length: count - 1 }, () => new SegmentThread(data));
+  const runners = [...beside, new SegmentReplayer(model, data)];
+  try {
+    const jobs = await jobsOf(runs, count);
+    await replayInTurn(jobs, runners, stop, (result) => take(result, jobs));
+  } finally {
+    await Promise.all(runners.map((runner) => runner.close()));
   }
 }
 
-/** Keeps all workers busy, no more ahead of `take` than is allowed. */
+/**
+ * Keeps all runners busy, no more ahead of `take` than is allowed.
+ *
+ * @param runners the last one is this thread, which has loaded and compiled what it takes: it begins
+ */
 async function replayInTurn(
   jobs: readonly SegmentJob[],
-  workers: readonly SegmentThread[],
+  runners: readonly SegmentRunner[],
   stop: AbortSignal | undefined,
   take: (result: SegmentResult) => Promise<void>,
 ): Promise<void> {
-  const idle = [...workers];
+  const underWay = new Map(runners.map((runner) => [runner, 0]));
   const results = new Map<number, Promise<SegmentResult>>();
   let begun = 0;
   let taken = 0;
+  /** This thread is long in hearing that another is idle: that has its next job by then, but for the last. */
+  const findRunner = (): SegmentRunner | undefined => {
+    const idle = runners.findLast((runner) => underWay.get(runner) === 0);
+    const isNearEnd = jobs.length - begun <= 2 * runners.length;
+    if (idle !== undefined || isNearEnd) return idle;
+    return runners.slice(0, -1).find((runner) => underWay.get(runner) === 1);
+  };
   const beginMore = (): void => {
-    const limit = Math.min(jobs.length, taken + aheadPerThread * workers.length);
-    while (begun < limit && idle.length > 0) {
-      const worker = idle.pop()!;
+    const limit = Math.min(jobs.length, taken + aheadPerThread * runners.length);
+    while (begun < limit) {
+      const runner = findRunner();
+      if (runner === undefined) return;
       const job = jobs[begun++]!;
-      const result = worker.replay(job);
+      const result = runner.replay(job);
+      underWay.set(runner, underWay.get(runner)! + 1);
       results.set(job.index, result);
       // Whoever waits for the result hears of a failure.
       result.then(() => {
-        idle.push(worker);
+        underWay.set(runner, underWay.get(runner)! - 1);
         beginMore();
       }, ignore);
     }
@@ -222,12 +215,20 @@ async function replayInTurn(
   try {
     for (; taken < jobs.length && stop?.aborted !== true; taken++) {
       beginMore();
-      await take(await results.get(taken)!);
+      await take(await results.get(taken)!.catch(segmentError(taken)));
       results.delete(taken);
     }
   } finally {
     begun = jobs.length;
   }
+}
+
+function segmentError(index: number): (cause: unknown) => never {
+  return (cause) => {
+    const code = cause instanceof PolyphaseError ? cause.code : "FAILED";
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new PolyphaseError(code, `Cannot replay segment ${index + 1}: ${what}`, { cause });
+  };
 }
 
 function ignore(): void {

@@ -9,24 +9,34 @@ export interface SegmentModel extends RunOptions {
   readonly stored: StoredModel;
 }
 
-/** What a worker is started with. */
-export interface SegmentWorkerData {
-  readonly model: SegmentModel;
+/** How segments are replayed. */
+export interface SegmentOptions {
   readonly mode: StepMode;
   /** Of recordings that say nothing of it themselves. */
   readonly late: LatePolicy;
   readonly latenessUs: number;
 }
 
-/** A worker's first message: how it computes, or why it cannot. */
-export type SegmentWorkerStart =
-  | {
-      /** Name of every sensor's encoder. */
-      readonly encoders: Readonly<Record<string, string>>;
-      /** What the user should know. */
-      readonly warnings: readonly string[];
-    }
-  | { readonly code: ErrorCode; readonly error: string };
+/** What a worker is started with. */
+export interface SegmentWorkerData extends SegmentOptions {
+  readonly model: SegmentModel;
+}
+
+/** A worker's first message: that it can begin, or why it cannot. */
+export type SegmentWorkerStart = "ready" | SegmentFailure;
+
+/** Why a worker cannot do what it is told. */
+export interface SegmentFailure {
+  readonly code: ErrorCode;
+  readonly error: string;
+}
+
+/** What replays segments, in this thread or another. */
+export interface SegmentRunner {
+  replay(job: SegmentJob): Promise<SegmentResult>;
+  /** Leaves the job under way and lets go of what is open. */
+  close(): Promise<void>;
+}
 
 /** Segments in a row of a recorder's log, or a recording without keyframes as a whole. */
 export interface SegmentJob {
@@ -70,4 +80,4 @@ export interface SegmentResult {
 }
 
 /** A worker's answer. */
-export type SegmentAnswer = SegmentResult | { readonly index: number; readonly failure: string };
+export type SegmentAnswer = SegmentResult | SegmentFailure;

@@ -6,54 +6,53 @@ import type {
   SegmentJob,
   SegmentOrder,
   SegmentResult,
+  SegmentRunner,
   SegmentWorkerData,
   SegmentWorkerStart,
 } from "./segment-job.ts";
 
-/** How a thread computes. */
-export type SegmentThreadStart = Exclude<SegmentWorkerStart, { readonly error: string }>;
-
-/** A thread that replays segments; it takes one job at a time. */
-export class SegmentThread {
+/**
+ * A thread beside this one that replays segments; what it is told while it is at work, it does next.
+ */
+export class SegmentThread implements SegmentRunner {
   readonly #worker: Worker;
+  /** Settled when it has its model, or cannot have it. */
+  readonly #started: Promise<void>;
+  /** Who waits for its answers, in order. */
+  readonly #waiting: {
+    readonly resolve: (result: SegmentResult) => void;
+    readonly reject: (cause: unknown) => void;
+  }[] = [];
 
   constructor(workerData: SegmentWorkerData) {
     this.#worker = new Worker(new URL("./segment-worker.js", import.meta.url), { workerData });
+    this.#started = this.#start();
     // Whoever waits for it hears of its failure.
-    this.#worker.on("error", ignore);
+    this.#started.catch(ignore);
+    this.#worker.on("error", this.#fail).on("exit", this.#fail);
   }
 
-  /**
-   * Waits until the thread has its model. Called once, before the first job.
-   *
-   * @throws {PolyphaseError} as `prepareModel`
-   */
-  async start(): Promise<SegmentThreadStart> {
+  async #start(): Promise<void> {
     const [start] = (await once(this.#worker, "message")) as [SegmentWorkerStart];
-    if ("error" in start) throw new PolyphaseError(start.code, start.error);
-    return start;
+    if (start !== "ready") throw new PolyphaseError(start.code, start.error);
+    this.#worker.on("message", (answer: SegmentAnswer) => {
+      const { resolve, reject } = this.#waiting.shift()!;
+      if ("error" in answer) reject(new PolyphaseError(answer.code, answer.error));
+      else resolve(answer);
+    });
   }
 
-  replay(job: SegmentJob): Promise<SegmentResult> {
+  async replay(job: SegmentJob): Promise<SegmentResult> {
+    await this.#started;
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#worker.off("message", onMessage).off("error", onEnd).off("exit", onEnd);
-      };
-      const onMessage = (answer: SegmentAnswer): void => {
-        settle();
-        if ("failure" in answer) onEnd(answer.failure);
-        else resolve(answer);
-      };
-      const onEnd = (cause: unknown): void => {
-        settle();
-        const what = cause instanceof Error ? cause.message : String(cause);
-        const message = `Cannot replay segment ${job.index + 1}: ${what}`;
-        reject(new PolyphaseError("FAILED", message, { cause }));
-      };
-      this.#worker.on("message", onMessage).on("error", onEnd).on("exit", onEnd);
+      this.#waiting.push({ resolve, reject });
       this.#tell(job);
     });
   }
+
+  readonly #fail = (cause: unknown): void => {
+    for (const { reject } of this.#waiting.splice(0)) reject(cause);
+  };
 
   /**
    * Lets the thread end by itself: `terminate` within a call of onnxruntime aborts the whole process,
