@@ -60,7 +60,7 @@ const runs = [
   ["frequency/two-sines-short", ["frequency", "--signal", "two-sines", "--batches", "3000"]],
   ["nmnist/simulated", [...nmnist, "--recordings", "simulated", "--batches", "4000"], [0.75, 0.4]],
   ["baseline/nmnist-cnn", [...heldOut500, "--network", "frame-cnn", "--batches", "1500", "--rate", "0.002"]],
-  ["baseline/nmnist-lstm", [...heldOut500, "--cell", "lstm", "--batches", "200", "--rate", "0.005"]],
+  ["baseline/nmnist-lstm", [...heldOut500, "--cell", "lstm", "--batches", "1000", "--rate", "0.005"]],
   ["nmnist/mixed", heldOut500],
   ["nmnist/mixed-0.04", [...heldOut500, "--open-ratio", "0.04"]],
   ["nmnist/simulated-long", [...nmnist, "--recordings", "simulated", ...long, "10000"], [0.75, 0.4]],

@@ -57,7 +57,7 @@ export interface RunSummary {
   readonly layers: readonly LayerWork[];
   /** Absent without a compute budget. */
   readonly governor?: GovernorSummary;
-  /** sha256 of the NDJSON lines of all predictions. */
+  /** Of the NDJSON lines of all predictions, see NdjsonSink: sha256 of the lines, if of one stream. */
   readonly digest: string;
   /** sha256 of the final checkpoints of all streams. */
   readonly stateHash: string;

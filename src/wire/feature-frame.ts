@@ -52,7 +52,7 @@ export function decodeFeatureFrame(bytes: Uint8Array, channel: WireChannel): Aud
   const frame = readFeatureFrame(bytes, usual) ?? decodeAnyLayout(bytes);
   const { timeUs, seq, convention, availableUs, values } = frame;
   if (convention === "" || convention !== (channel.convention ?? convention)) {
-    const expected = JSON.stringify(channel.convention ?? "not empty");
+    const expected = channel.convention ? JSON.stringify(channel.convention) : "not empty";
     throw badEvent("decode", schemaName, "convention", expected, JSON.stringify(convention));
   }
   checkValues("decode", schemaName, values, channel.size);

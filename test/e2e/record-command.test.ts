@@ -202,6 +202,25 @@ describe("polyphase replay of a recorded run", () => {
   );
 
   it(
+    "records a run of two streams, whose replays say what each of them said",
+    async () => {
+      const [both, log, said] = ["both.mcap", "both-log.mcap", "both.ndjson"].map((name) => {
+        return join(scratch, name);
+      }) as [string, string, string];
+      await polyphase("merge", scene, "fixtures/scenes/clean-307.mcap", "-o", both);
+      const record = ["--record", log, "--keyframe-every", "500ms", "--out", said];
+      const run = await polyphase("replay", both, ...fast, ...record, "--json");
+      const { digest, stateHash } = JSON.parse(run.stdout);
+      for (const how of [[], ["--parallel", "2"], ["--by", "sensor"]]) {
+        const replay = await polyphase("replay", log, ...fast, ...how, "--assert", said, "--json");
+        expect([replay.status, replay.stderr]).toEqual([0, expect.not.stringContaining("are not")]);
+        expect(JSON.parse(replay.stdout)).toMatchObject({ digest, stateHash });
+      }
+    },
+    slow,
+  );
+
+  it(
     "replays logs from their keyframes and plain recordings as a whole in threads: the same words",
     async () => {
       const paths = [scene, recorded, "fixtures/scenes/clean-307.mcap"];

@@ -133,7 +133,7 @@ test.each([
   [audioEvent(), { values: [1, Number.NaN] }, "values[1] must be finite, got NaN"],
   [audioEvent(), { values: [Number.NEGATIVE_INFINITY] }, "values[0] must be finite, got -Infinity"],
   [audioEvent(), { values: [] }, "values must be not empty, got 0 numbers"],
-  [audioEvent(), { convention: "" }, 'convention must be "not empty", got ""'],
+  [audioEvent(), { convention: "" }, 'convention must be not empty, got ""'],
   [audioEvent(), { available_ns: 1 }, "available_ns must be a whole number of microseconds"],
   [audioEvent(), { timestamp: null }, "timestamp must be set, got nothing"],
   [audioEvent(), { timestamp: { seconds: 1, nanos: 1 } }, "timestamp.nanos must be whole micro"],

@@ -1,10 +1,19 @@
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
+import { linesOfStreams } from "./lines-of-streams.ts";
 
-/** Compares lines of JSON with those that are expected, as they come. */
+/** What a stream is expected to say. */
+interface Expected {
+  readonly lines: string[];
+  /** Which lines of all these are, from 1. */
+  readonly numbers: number[];
+  /** How many of them have come. */
+  at: number;
+}
+
+/** Compares lines of JSON with those that are expected, as they come: stream by stream. */
 export class GoldenLines {
   readonly #name: string;
-  readonly #expected: readonly string[];
-  #at = 0;
+  readonly #expected: ReadonlyMap<string, Expected>;
 
   /**
    * @param name of the expected lines, for messages
@@ -12,36 +21,60 @@ export class GoldenLines {
    */
   constructor(name: string, text: string) {
     this.#name = name;
-    this.#expected = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+    this.#expected = expectedOf(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   }
 
   /** @throws {PolyphaseError} FAILED at the first difference: line, field, expected, got */
   compare(text: string): void {
-    for (const line of text.slice(0, -1).split("\n")) {
-      const expected = this.#expected[this.#at++];
-      if (expected === line) continue;
-      throw this.#failure(
-        expected === undefined
-          ? `must not be there: ${this.#name} has ${this.#expected.length}; got ${shortened(line)}`
-          : firstDifference(expected, line),
-      );
+    for (const part of linesOfStreams(text)) {
+      const expected = this.#expected.get(part.stream);
+      for (const line of linesOf(part.text)) {
+        const wanted = expected?.lines[expected.at];
+        if (expected === undefined || wanted === undefined) {
+          const count = expected?.lines.length ?? 0;
+          const stream = part.stream === "" ? "no stream" : `stream ${part.stream}`;
+          throw this.#failure(
+            `it has ${count} lines of ${stream}, got another: ${shortened(line)}`,
+          );
+        }
+        const number = expected.numbers[expected.at++]!;
+        if (wanted !== line) {
+          throw this.#failure(`line ${number} ${firstDifference(wanted, line)}`);
+        }
+      }
     }
   }
 
   /** @throws {PolyphaseError} FAILED if lines are missing */
   end(): void {
-    const expected = this.#expected[this.#at];
-    if (expected === undefined) return;
-    this.#at++;
-    throw this.#failure(`must be ${shortened(expected)}, got nothing`);
+    const missing = [...this.#expected.values()].filter(({ at, lines }) => at < lines.length);
+    const first = missing.sort((a, b) => a.numbers[a.at]! - b.numbers[b.at]!)[0];
+    if (first === undefined) return;
+    const number = first.numbers[first.at]!;
+    throw this.#failure(`line ${number} must be ${shortened(first.lines[first.at]!)}, got nothing`);
   }
 
   #failure(what: string): PolyphaseError {
-    return new PolyphaseError(
-      "FAILED",
-      `Predictions are not those of ${this.#name}: line ${this.#at} ${what}`,
-    );
+    return new PolyphaseError("FAILED", `Predictions are not those of ${this.#name}: ${what}`);
   }
+}
+
+function expectedOf(text: string): ReadonlyMap<string, Expected> {
+  const all = new Map<string, Expected>();
+  let number = 1;
+  for (const { stream, text: lines } of linesOfStreams(text)) {
+    const expected = all.get(stream) ?? { lines: [], numbers: [], at: 0 };
+    all.set(stream, expected);
+    for (const line of linesOf(lines)) {
+      expected.lines.push(line);
+      expected.numbers.push(number++);
+    }
+  }
+  return all;
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.slice(0, -1).split("\n");
 }
 
 function firstDifference(expected: string, actual: string): string {

@@ -73,7 +73,7 @@ describe("fsdd", () => {
     }
     const [broken] = await collectRecordings(fsdd, folderOf("bad", { "1_x_1.wav": "RIFFlol" }));
     expect(() => broken!.items()).toThrow(
-      'Cannot import fsdd: 1_x_1.wav: Cannot read WAV sound: file at byte 0 must be "RIFF", got 7',
+      'Cannot import fsdd: 1_x_1.wav: Cannot read WAV sound: form at byte 8 must be "WAVE", got ""',
     );
   });
 
