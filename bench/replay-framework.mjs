@@ -1,12 +1,12 @@
 // Replays a recording again and again with a model whose frames are not encoded, in a process of its
 // own and as it is built: node bench/replay-framework.mjs <model> <recording> <replays>
-// Prints ns per event of each replay but the first ten, which warm up.
+// Prints ns per event of each replay but the first four, which warm up.
 import { chooseModel, prepareModel } from "../dist/cli/load-model.js";
 import { runPipeline } from "../dist/streams/pipeline.js";
 import { openRecording } from "../dist/streams/replay/recording-reader.js";
 import { replaySource } from "../dist/streams/replay/replay-source.js";
 
-const warmUpReplays = 10;
+const warmUpReplays = 4;
 const [directory, path, replays] = process.argv.slice(2);
 const { stored } = await chooseModel(directory, 1);
 const options = { kernel: "auto", encoder: "typescript" };

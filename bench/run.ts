@@ -10,7 +10,7 @@ import { benchOpenFraction } from "./kernel/open-fraction.ts";
 import { benchStep } from "./kernel/step.ts";
 import { benchStreams } from "./kernel/streams.ts";
 import { benchWorkers } from "./kernel/workers.ts";
-import { benchReplay } from "./replay.ts";
+import { benchReplay, benchReplayFramework } from "./replay.ts";
 import { benchReplayParallel } from "./replay-parallel.ts";
 import { Report } from "./report.ts";
 import { benchFrames } from "./train/frames.ts";
@@ -29,6 +29,7 @@ const suites: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   "train-step": benchTrainStep,
   "train-frames": benchFrames,
   replay: benchReplay,
+  "replay-framework": benchReplayFramework,
   "replay-parallel": benchReplayParallel,
 };
 
