@@ -25,28 +25,28 @@ describe("linesOfStreams()", () => {
 });
 
 describe("NdjsonSink", () => {
-  it("digest() of one stream is the sha256 of its lines, and of none that of nothing", () => {
+  it("digest() of one stream is the sha256 of its lines, and of none that of nothing", async () => {
     const sink = new NdjsonSink();
     expect(sink.digest()).toBe(sha256(""));
-    sink.write([said("a", 1), said("a", 2)]);
+    await sink.write([said("a", 1), said("a", 2)]);
     expect(sink.digest()).toBe(sha256(line("a", 1) + line("a", 2)));
   });
 
-  it("digest() of several does not depend on who speaks first, but on what each says", () => {
-    const digestOf = (...lines: readonly string[]): string => {
+  it("digest() of several does not depend on who speaks first, but on what each says", async () => {
+    const digestOf = async (...lines: readonly string[]): Promise<string> => {
       const sink = new NdjsonSink();
-      for (const one of lines) sink.writeLines(new TextEncoder().encode(one), 1);
+      for (const one of lines) await sink.writeLines(new TextEncoder().encode(one), 1);
       return sink.digest();
     };
-    const first = digestOf(line("b", 1), line("a", 1), line("a", 2));
+    const first = await digestOf(line("b", 1), line("a", 1), line("a", 2));
     expect(first).toBe(
       sha256(`"a" ${sha256(line("a", 1) + line("a", 2))}\n"b" ${sha256(line("b", 1))}\n`),
     );
-    expect(digestOf(line("a", 1) + line("a", 2), line("b", 1))).toBe(first);
-    expect(digestOf(line("a", 2), line("a", 1), line("b", 1))).not.toBe(first);
+    expect(await digestOf(line("a", 1) + line("a", 2), line("b", 1))).toBe(first);
+    expect(await digestOf(line("a", 2), line("a", 1), line("b", 1))).not.toBe(first);
     const sink = new NdjsonSink();
-    sink.write([said("a", 1), said("b", 1)]);
-    sink.write([said("a", 2)]);
+    await sink.write([said("a", 1), said("b", 1)]);
+    await sink.write([said("a", 2)]);
     expect(sink.digest()).toBe(first);
   });
 });
