@@ -75,6 +75,7 @@ const runs = [
   ["ablation/open-1", [...short, "--open-ratio", "1"]],
   ["ablation/leak", [...short, "--leak", "0.001"]],
   ["adding/long", ["adding"]],
+  ["adding/long-0.047", ["adding", "--open-ratio", "0.047"]],
 ];
 
 const cli = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
