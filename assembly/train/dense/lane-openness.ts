@@ -1,3 +1,4 @@
+import { addGateSums } from "../gates/gate-gradients";
 import { openersOf, openness, phaseOf } from "../gates/openness";
 import * as at from "../layout";
 import { eventOf, firstEventOf } from "../rounds";
@@ -77,26 +78,11 @@ export function addGateGradientsOfLanes(layout: usize, u: usize, active: usize, 
     byShift = f64x2.add(byShift, byPhase);
     byOpenRatio = f64x2.add(byOpenRatio, v128.and(f64x2.mul(byPhase, phase), isInside));
   }
-  subtract(at.logPeriodGradient(layout) + (u << 3), sum(byLogPeriod));
-  subtract(at.shiftGradient(layout) + (u << 3), sum(byShift));
-  subtract(
-    at.openRatioGradient(layout) + (u << 3),
-    sum(byOpenRatio) / load<f64>(at.openRatio(layout) + (u << 3)),
-  );
+  addGateSums(layout, u, byLogPeriod, byShift, byOpenRatio);
 }
 
 /** Sets to 0 what lies in the lanes behind those of `active` sequences. */
 @inline
 function clearRest(values: usize, active: usize): void {
   for (let lane = active; lane < lanesFor(active); lane++) store<f32>(values + (lane << 2), 0);
-}
-
-@inline
-function sum(pair: v128): f64 {
-  return f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
-}
-
-@inline
-function subtract(target: usize, value: f64): void {
-  store<f64>(target, load<f64>(target) - value);
 }

@@ -31,8 +31,21 @@ export function addGateGradients(layout: usize, u: usize, first: usize, last: us
     byShift = f64x2.add(byShift, byPhase);
     byOpenRatio = f64x2.add(byOpenRatio, f64x2.mul(byPhase, phase));
   }
+  addGateSums(layout, u, byLogPeriod, byShift, byOpenRatio);
+}
+
+/** Adds what entries or lanes have summed up, two by two, of unit u; the last of them times r_on. */
+@inline
+export function addGateSums(
+  layout: usize,
+  u: usize,
+  byLogPeriod: v128,
+  byShift: v128,
+  byOpenRatio: v128,
+): void {
   subtract(at.logPeriodGradient(layout) + (u << 3), sum(byLogPeriod));
   subtract(at.shiftGradient(layout) + (u << 3), sum(byShift));
+  const ratio = load<f64>(at.openRatio(layout) + (u << 3));
   subtract(at.openRatioGradient(layout) + (u << 3), sum(byOpenRatio) / ratio);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { PolyphaseError } from "../../sensors/polyphase-error.ts";
 import type { BoxDetector, DetectedBox } from "../../sensors/video/box-detector.ts";
 import { fitPicture, letterboxGrey, type PictureFit } from "../../sensors/video/fit-picture.ts";
@@ -51,8 +51,8 @@ export async function createOnnxBoxDetector(
   const sha256 = createHash("sha256").update(model).digest("hex");
   const wanted = options.sha256?.toLowerCase() ?? sha256;
   if (sha256 !== wanted) throw detectorError(path, `its sha256 must be ${wanted}, got ${sha256}`);
-  const { InferenceSession } = await loadOnnxruntime();
-  const session = await InferenceSession.create(model, {
+  const onnxruntime = await loadOnnxruntime();
+  const session = await onnxruntime.InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: "sequential",
@@ -61,8 +61,12 @@ export async function createOnnxBoxDetector(
     throw detectorError(path, `it must load in onnxruntime: ${what}`, cause);
   });
   const input = inputOf(session, path);
-  const look = (picture: GreyPicture): Promise<BoxList> => run(session, input, picture, options);
-  const { width, height } = input;
+  const { name, channels, width, height } = input;
+  const look = (picture: GreyPicture): Promise<BoxList> => {
+    const values = inputValues(picture, channels, kind);
+    const tensor = new onnxruntime.Tensor("float32", values, [1, channels, height, width]);
+    return run(session, { [name]: tensor }, options);
+  };
   await look({ width, height, pixels: new Uint8Array(width * height) });
   const { unit } = detectorLayouts[kind];
   const fitName = fit === "stretch" ? "" : `-${fit}${letterboxGrey}`;
@@ -108,20 +112,23 @@ function isSide(side: number | string | undefined): side is number {
   return typeof side === "number" && side > 0;
 }
 
-async function run(
-  session: InferenceSession,
-  { name, channels, width, height }: DetectorInput,
-  { pixels }: GreyPicture,
-  { kind, path }: OnnxBoxDetectorOptions,
-): Promise<BoxList> {
-  const { mean, deviation, expected, read } = detectorLayouts[kind];
+/** The same grey in all channels, as the kind has it. */
+function inputValues({ pixels }: GreyPicture, channels: number, kind: DetectorKind): Float32Array {
+  const { mean, deviation } = detectorLayouts[kind];
   const values = new Float32Array(channels * pixels.length);
   for (let i = 0; i < values.length; i++) {
     values[i] = (pixels[i % pixels.length]! - mean) / deviation;
   }
-  const { Tensor } = await loadOnnxruntime();
-  const tensor = new Tensor("float32", values, [1, channels, height, width]);
-  const results = await session.run({ [name]: tensor });
+  return values;
+}
+
+async function run(
+  session: InferenceSession,
+  inputs: Readonly<Record<string, Tensor>>,
+  { kind, path }: OnnxBoxDetectorOptions,
+): Promise<BoxList> {
+  const { expected, read } = detectorLayouts[kind];
+  const results = await session.run(inputs);
   const outputs = session.outputNames.map((output): DetectorOutput => {
     const { data, dims } = results[output]!;
     const isFloat = data instanceof Float32Array;

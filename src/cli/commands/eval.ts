@@ -13,7 +13,7 @@ import {
 } from "../../train/evaluate/captured-sequences.ts";
 import { evaluateAnomalies } from "../../train/evaluate/evaluate-anomalies.ts";
 import { type Evaluation, evaluateModel } from "../../train/evaluate/evaluate-model.ts";
-import { createTask, taskNames } from "../../train/tasks/create-task.ts";
+import { createTask, taskNames, unknownTask } from "../../train/tasks/create-task.ts";
 import { noWarp, writeRecording } from "../../train/tasks/nmnist-presentation.ts";
 import { drawPen } from "../../train/tasks/pen-stroke.ts";
 import { heldOutRandom } from "../../train/tasks/train-task.ts";
@@ -66,12 +66,7 @@ async function evalCommand(name: string, options: EvalCommandOptions): Promise<v
     throw new PolyphaseError("USAGE", "Cannot evaluate: --model must name a directory, got none");
   }
   const task = name === "freq" ? "frequency" : name;
-  if (!taskNames.includes(task)) {
-    throw new PolyphaseError(
-      "USAGE",
-      `Cannot evaluate ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
-    );
-  }
+  if (!taskNames.includes(task)) throw unknownTask("evaluate", name);
   const chosen = await chooseModel(options.model, options.seed);
   const { spec } = chosen.stored;
   requireTrainedOn(task, options.model, spec);

@@ -69,6 +69,14 @@ export const taskNames: readonly string[] = [
   "pen",
 ];
 
+/** @param doing what cannot be done with a task of that name: train, evaluate */
+export function unknownTask(doing: string, name: string): PolyphaseError {
+  return new PolyphaseError(
+    "USAGE",
+    `Cannot ${doing} ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
+  );
+}
+
 /** Of one layer, of a graph of several sensors, or of frames. */
 export type AnyTask = TrainTask<SequenceNetwork | GraphNetwork | FrameCnn>;
 
@@ -164,10 +172,7 @@ async function createNamedTask(name: string, choices: TaskChoices): Promise<AnyT
     return createAudioVisualTask(choose(audioVisualDefaults, choices), choices);
   }
   if (name === "pen") return createPenTask(choose(penDefaults, choices), choices);
-  throw new PolyphaseError(
-    "USAGE",
-    `Cannot train ${JSON.stringify(name)}: task must be one of ${taskNames.join(", ")}`,
-  );
+  throw unknownTask("train", name);
 }
 
 function createNmnistTask(choices: TaskChoices): Promise<TrainTask<SequenceNetwork | FrameCnn>> {
